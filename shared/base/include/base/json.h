@@ -1,7 +1,7 @@
 /* JSON. Reading goes through cJSON, behind the checks that it leaves out; writing goes straight into a struct str.
  *
  * Snowflakes are strings in JSON and uint64_t here. A number beyond 2^53 is never read as a double by accident:
- * json_int() refuses it.
+ * json_int() refuses it (and 2^53 itself, to which 2^53 + 1 is rounded).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -23,10 +23,10 @@ void json_freep(cJSON **json);
 /* Looking a key up (case-sensitive). `object` may be NULL or no object: then NULL. */
 const cJSON *json_get(const cJSON *object, const char *key);
 const cJSON *json_object(const cJSON *object, const char *key); /* NULL unless it is an object */
-const cJSON *json_array(const cJSON *object, const char *key);	/* NULL unless it is an array */
+const cJSON *json_array(const cJSON *object, const char *key);  /* NULL unless it is an array */
 /* The string, or NULL when it is missing, null or no string. Borrowed from the tree. */
 const char *json_string(const cJSON *object, const char *key);
-/* The value, or `fallback` when it is missing, of another type, not whole or beyond 2^53. */
+/* The value, or `fallback` when it is missing, of another type, not whole or beyond 2^53 - 1. */
 int64_t json_int(const cJSON *object, const char *key, int64_t fallback);
 double json_double(const cJSON *object, const char *key, double fallback);
 bool json_bool(const cJSON *object, const char *key, bool fallback);
@@ -48,7 +48,10 @@ struct json_writer {
 	struct str *out;
 	bool comma; /* a value precedes on this level */
 };
-#define JSON_WRITER(str_pointer) { .out = (str_pointer) }
+#define JSON_WRITER(str_pointer)     \
+	{                            \
+		.out = (str_pointer) \
+	}
 
 void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
@@ -28,32 +29,37 @@ struct log_field {
 	} value;
 };
 
-#define LOG_STR(k, v)  ((struct log_field){ .key = (k), .kind = LOG_FIELD_STR, .value.str = (v) })
-#define LOG_INT(k, v)  ((struct log_field){ .key = (k), .kind = LOG_FIELD_INT, .value.i = (v) })
-#define LOG_ID(k, v)   ((struct log_field){ .key = (k), .kind = LOG_FIELD_UINT, .value.u = (v) })
+#define LOG_STR(k, v) ((struct log_field){ .key = (k), .kind = LOG_FIELD_STR, .value.str = (v) })
+#define LOG_INT(k, v) ((struct log_field){ .key = (k), .kind = LOG_FIELD_INT, .value.i = (v) })
+#define LOG_ID(k, v)  ((struct log_field){ .key = (k), .kind = LOG_FIELD_UINT, .value.u = (v) })
 /* error="No such file or directory" from a negative errno */
 #define LOG_ERRNO(e) ((struct log_field){ .key = "error", .kind = LOG_FIELD_ERROR, .value.i = (e) })
 
 #define log_debug(message, ...) LOG_AT(LOG_LEVEL_DEBUG, message, ##__VA_ARGS__)
-#define log_info(message, ...)	LOG_AT(LOG_LEVEL_INFO, message, ##__VA_ARGS__)
-#define log_warn(message, ...)	LOG_AT(LOG_LEVEL_WARN, message, ##__VA_ARGS__)
+#define log_info(message, ...)  LOG_AT(LOG_LEVEL_INFO, message, ##__VA_ARGS__)
+#define log_warn(message, ...)  LOG_AT(LOG_LEVEL_WARN, message, ##__VA_ARGS__)
 #define log_error(message, ...) LOG_AT(LOG_LEVEL_ERROR, message, ##__VA_ARGS__)
 
 /* The fields stand between two empty entries: the first makes an empty list legal C, the last ends it. */
-#define LOG_AT(level, message, ...)                                                                                    \
-	do {                                                                                                           \
-		if (log_enabled(level))                                                                                \
-			log_write(level, message, (const struct log_field[]){ { 0 }, ##__VA_ARGS__, { 0 } } + 1);      \
+#define LOG_AT(level, message, ...)                                                                               \
+	do {                                                                                                      \
+		if (log_enabled(level))                                                                           \
+			log_write(level, message, (const struct log_field[]){ { 0 }, ##__VA_ARGS__, { 0 } } + 1); \
 	} while (0)
+
+/* Microseconds since 1970. */
+typedef usec log_clock_fn(void);
 
 struct log_options {
 	const char *service;
 	enum log_level level;
 	bool json;
 	const char *directory; /* NULL or empty: standard error only */
+	log_clock_fn *clock;   /* NULL: clock_realtime(); a test hands in its own */
 };
 
-/* Copies what it needs. -errno when the directory cannot be written to. */
+/* Copies what it needs. The directory is created when it is missing (its parent must exist). -errno when it cannot be
+ * written to; the logger then writes to standard error only. May be called again. */
 int log_init(const struct log_options *options) warn_unused;
 void log_finish(void);
 void log_set_level(enum log_level level);

@@ -32,16 +32,17 @@ struct settings {
 	char *health_bind;
 	int64_t bot_health_port, listener_health_port;
 	/* [log] */
-	int log_level; /* enum log_level */
+	int log_level;  /* enum log_level */
 	int log_format; /* 0 logfmt, 1 json */
 	char *log_directory;
 	/* [channel_names] */
 	char *bot_general_channel, *mod_channel, *levelling_channel, *announcements_channel, *embed_avatar_channel,
 		*levelling_website_avatar_image_channel, *incident_report_channel, *bot_management_channel;
 	/* [extensions] */
-	bool extension_administration, extension_ban, extension_custom_commands, extension_frosh, extension_health_checks,
-		extension_here, extension_leveling, extension_manage_test_guild, extension_misc, extension_mod,
-		extension_reaction_role, extension_reminders, extension_role_commands, extension_sfu;
+	bool extension_administration, extension_ban, extension_custom_commands, extension_frosh,
+		extension_health_checks, extension_here, extension_leveling, extension_manage_test_guild,
+		extension_misc, extension_mod, extension_reaction_role, extension_reminders, extension_role_commands,
+		extension_sfu;
 	/* [frequency] */
 	bool frequency_enabled;
 	/* [github] */
@@ -50,8 +51,14 @@ struct settings {
 	char *role_bot_manager, *role_minions, *role_moderator, *role_muted, *role_execs;
 };
 
-/* See config_load(). `file` NULL: WALLE_CONFIG, else built-in defaults. */
+/* See config_load(); what was there before is not freed. Base addresses come without a slash at their end. `file` NULL:
+ * WALLE_CONFIG, else built-in defaults. The settings must be finished also after a failure. */
 int settings_load(struct settings *settings, const char *file, struct str *reterr_message) warn_unused;
+/* The same with exactly this file (NULL: none) and environment. */
+int settings_load_from(
+	struct settings *settings, const char *file, char **environment, struct str *reterr_message) warn_unused;
+/* The defaults and a configuration file from memory, without the environment. */
+int settings_parse(struct settings *settings, const char *text, size_t len, struct str *reterr_message) warn_unused;
 void settings_finish(struct settings *settings);
 
 #endif

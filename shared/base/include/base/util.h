@@ -12,16 +12,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)                      (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)                          ((a) < (b) ? (a) : (b))
+#define MAX(a, b)                          ((a) > (b) ? (a) : (b))
 
 /* The variable's pointer is handed to FUNCTION when the variable leaves its scope. */
-#define cleanup(function) __attribute__((cleanup(function)))
-#define warn_unused	  __attribute__((warn_unused_result))
-#define printf_like(format, first) __attribute__((format(printf, format, first)))
-#define noreturn_function __attribute__((noreturn))
+#define cleanup(function)        __attribute__((cleanup(function)))
+#define warn_unused              __attribute__((warn_unused_result))
+#define printf_like(text, first) __attribute__((format(printf, text, first)))
+#define noreturn_function        __attribute__((noreturn))
 
 static inline bool streq(const char *a, const char *b)
 {
