@@ -11,11 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/param.h> /* MIN, MAX: libuv's header brings them too */
 
 #define ARRAY_SIZE(a)                      (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
-#define MIN(a, b)                          ((a) < (b) ? (a) : (b))
-#define MAX(a, b)                          ((a) > (b) ? (a) : (b))
 
 /* The variable's pointer is handed to FUNCTION when the variable leaves its scope. */
 #define cleanup(function)        __attribute__((cleanup(function)))

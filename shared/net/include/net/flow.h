@@ -41,7 +41,8 @@ int flow_start(struct flows *flows, const struct flow_options *options, void (*r
 /* The flow that is running now; NULL outside. */
 struct flow *flow_current(void);
 /* Inside a flow: waits until flow_wake(), cancellation or `deadline` (monotonic; INT64_MAX is refused: every wait has an end).
- * 0 woken, -ETIMEDOUT, -ECANCELED. A wake that came before is not lost. `waits_for` is static text for the dump. */
+ * 0 woken, -ETIMEDOUT, -ECANCELED; -EINVAL outside a flow. A wake that came before is not lost, so a wait may also end by a wake that was
+ * meant for an earlier one: suspend in a loop that looks at what it waits for. `waits_for` stays valid during the wait (for the dump). */
 int flow_suspend(const char *waits_for, usec deadline) warn_unused;
 /* From outside or from another flow; waking a flow twice is the same as once. */
 void flow_wake(struct flow *flow);

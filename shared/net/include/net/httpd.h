@@ -15,10 +15,11 @@ struct httpd_options {
 	const char *bind; /* address; NULL: 127.0.0.1 */
 	int port;	  /* 0: any free one */
 	size_t body_limit;   /* 0: 64 KiB; larger bodies are answered 413 */
-	unsigned connections; /* 0: 256 */
+	unsigned connections; /* 0: 256; beyond that the connection that has been idle for longest is closed for a new one */
+	usec receive_timeout; /* from the first byte to the whole request; 0: 10 s */
 };
 
-/* Called when the whole request is here. Must lead to httpd_respond() once, now or later. */
+/* Called when the whole request is here, from the top of the loop. Must lead to httpd_respond() or httpd_drop() once, now or later. */
 typedef void httpd_handler_fn(void *arg, struct httpd_request *request);
 int httpd_create(struct loop *loop, const struct httpd_options *options, httpd_handler_fn *handler, void *arg, struct httpd **ret_httpd) warn_unused;
 /* Requests that are not answered yet are dropped: their handles are dead afterwards. */
@@ -32,6 +33,9 @@ const char *httpd_header(const struct httpd_request *request, const char *name);
 const char *httpd_body(const struct httpd_request *request, size_t *ret_len);
 /* A value of the query, decoded, in the request's own memory; NULL. */
 const char *httpd_argument(struct httpd_request *request, const char *name);
+/* For answers that come later: `gone(user)` comes once when the connection is lost or the server destroyed before the request was answered, and
+ * the handle is dead then; never after httpd_respond() or httpd_drop(). Without it a request stays valid until it is answered, whatever its
+ * connection does, or the server destroyed. */
 void httpd_set_user(struct httpd_request *request, void *user, void (*gone)(void *user));
 /* Copies the body. `headers` may be NULL. */
 void httpd_respond(struct httpd_request *request, int status, const char *content_type, const struct http_header *headers, const void *body, size_t len);

@@ -11,9 +11,9 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_idle_t spin;	      /* keeps the loop turning while ready work is left */
-	uv_prepare_t prepare;
+	uv_idle_t spin; /* active while posted tasks are left: runs them and keeps the loop from sleeping */
 	uv_signal_t sigterm, sigint, sigusr1;
+	bool handles_signals, stopping;
 	struct loop_task *tasks, **tasks_end;
 	void (*on_stop)(void *arg);
 	void (*on_dump)(void *arg);
