@@ -21,7 +21,11 @@ int member_xp_get(struct db *db, uint64_t user_id, struct member_xp *ret_xp) war
 /* Inserts (id 0: the next one) or replaces all columns by user id; used by the award, whose arithmetic is in bot/features/leveling. A new
  * revision is set. `xp->id` is filled in on insertion. */
 int member_xp_put(struct db *db, struct member_xp *xp) warn_unused;
-/* -ENOENT when the member has no row. */
+/* Calls `each` for every row whose revision is above `revision` (0: all rows), hidden ones too, in no particular order. `ret_last` is the
+ * revision to ask with the next time. A non-zero result of `each` ends the walk and is returned; ret_last is then not set. */
+int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct member_xp *xp), void *arg,
+	int64_t *ret_last) warn_unused;
+/* -ENOENT when the member has no row. `ret_changed` may be NULL. */
 int member_xp_set_hidden(struct db *db, uint64_t user_id, bool hidden, bool *ret_changed) warn_unused;
 int member_xp_set_announce(struct db *db, uint64_t user_id, bool announce, bool *ret_changed) warn_unused;
 

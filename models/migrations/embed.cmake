@@ -1,0 +1,26 @@
+# cmake -DDIRECTORY=migrations -DOUTPUT=migrations.c -P embed.cmake
+#
+# Writes the numbered SQL files of DIRECTORY as an array of struct migration (migrations.h). Refuses a gap or a repeat in the
+# numbers, so that two branches that both added "0007_..." are noticed when they meet.
+file(GLOB files ${DIRECTORY}/*.sql)
+list(SORT files)
+set(text "/* Made by embed.cmake. */\n#include \"migrations.h\"\n\nconst struct migration migrations[] = {\n")
+set(expected 1)
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME_WE)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+    message(FATAL_ERROR "${file}: a migration is named like 0002_what_it_does.sql")
+  endif()
+  math(EXPR number "1${CMAKE_MATCH_1} - 10000")
+  if(NOT number EQUAL expected)
+    message(FATAL_ERROR "${file}: number ${expected} was expected here")
+  endif()
+  math(EXPR expected "${expected} + 1")
+  file(READ ${file} sql)
+  string(REPLACE "\\" "\\\\" sql "${sql}")
+  string(REPLACE "\"" "\\\"" sql "${sql}")
+  string(REPLACE "\n" "\\n\"\n\t  \"" sql "${sql}")
+  string(APPEND text "\t{ ${number}, \"${name}\",\n\t  \"${sql}\" },\n")
+endforeach()
+string(APPEND text "};\nconst size_t migration_count = sizeof(migrations) / sizeof(migrations[0]);\n")
+file(WRITE ${OUTPUT} "${text}")
