@@ -4,6 +4,7 @@
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
 
+#include "base/error.h"
 #include "base/program.h"
 #include "base/random.h"
 #include "discord/gateway_client.h"
@@ -26,7 +27,8 @@ struct service {
 	struct gateway_client *gateway;
 	struct flows *flows;
 	struct waits *waits;
-	snowflake application_id, user_id, guild_id; /* who we are; the guild from [basic_config] GUILD_ID, else the only one */
+	snowflake application_id, user_id; /* who we are; known when definition->start runs */
+	snowflake guild_id;                /* [basic_config] GUILD_ID, else the only one */
 	const struct service_definition *definition;
 	void *state; /* the program's own */
 	struct service_private *private;
