@@ -56,10 +56,10 @@
 #define POOL_MAX 16
 
 enum flow_state {
-	FLOW_READY,	/* its task is posted: it will run in this or the next turn of the loop */
-	FLOW_RUNNING,	/* on its own stack, now */
+	FLOW_READY,     /* its task is posted: it will run in this or the next turn of the loop */
+	FLOW_RUNNING,   /* on its own stack, now */
 	FLOW_SUSPENDED, /* waits for a wake, its timer or cancellation */
-	FLOW_ENDED,	/* `run` has returned; resume() takes it apart */
+	FLOW_ENDED,     /* `run` has returned; resume() takes it apart */
 };
 
 struct flow {

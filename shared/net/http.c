@@ -17,11 +17,11 @@
 
 #include "net/flow.h"
 
-#define TIMEOUT		(15 * SECOND)
+#define TIMEOUT         (15 * SECOND)
 #define CONNECT_TIMEOUT (5 * SECOND)
-#define ANSWER_LIMIT	((size_t)16 << 20)
-#define HEADERS_MAX	128
-#define HEADER_BYTES	((size_t)64 << 10)
+#define ANSWER_LIMIT    ((size_t)16 << 20)
+#define HEADERS_MAX     128
+#define HEADER_BYTES    ((size_t)64 << 10)
 /* How much longer than its timeout http_perform() waits for a call, before it cancels it. */
 #define PERFORM_GRACE (2 * SECOND)
 
@@ -398,15 +398,15 @@ static int add_parts(struct http_call *call, const struct http_part *parts)
 
 static int add_body(struct http_call *call, const struct http_request *request)
 {
-	bool empty_counts = streq(request->method, "POST") || streq(request->method, "PUT") ||
-			    streq(request->method, "PATCH");
+	bool empty_counts =
+		streq(request->method, "POST") || streq(request->method, "PUT") || streq(request->method, "PATCH");
 
 	if (request->parts != NULL)
 		return add_parts(call, request->parts);
 	if (request->body_len > 0 || empty_counts) {
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-		if (curl_easy_setopt(call->easy, CURLOPT_COPYPOSTFIELDS,
-			    request->body_len > 0 ? request->body : "") != CURLE_OK)
+		if (curl_easy_setopt(call->easy, CURLOPT_COPYPOSTFIELDS, request->body_len > 0 ? request->body : "") !=
+			CURLE_OK)
 			return -ENOMEM;
 		return add_header(call, "Content-Type", request->body_len > 0 ? request->content_type : NULL);
 	}

@@ -23,20 +23,20 @@
 
 #include "base/arena.h"
 
-#define BODY_LIMIT	((size_t)64 << 10)
-#define CONNECTIONS	256
+#define BODY_LIMIT      ((size_t)64 << 10)
+#define CONNECTIONS     256
 #define RECEIVE_TIMEOUT (10 * SECOND)
 /* For a peer to take its answer, and for a kept connection to begin its next request. */
 #define SEND_TIMEOUT (60 * SECOND)
 #define IDLE_TIMEOUT (60 * SECOND)
 /* Accepted beyond the limit, so that a newcomer gets in while an idle one is being pushed out. */
 #define NEWCOMERS 32
-#define BACKLOG	  1024
-#define NEVER	  INT64_MAX
+#define BACKLOG   1024
+#define NEVER     INT64_MAX
 
 enum request_state {
 	REQUEST_RECEIVING, /* its body may still be coming */
-	REQUEST_POSTED,	   /* whole and suspended; its task will call the handler */
+	REQUEST_POSTED,    /* whole and suspended; its task will call the handler */
 	REQUEST_HANDLED,   /* suspended; the handler has it */
 	REQUEST_ANSWERED,  /* resumed; on_access() queues `response` */
 	REQUEST_DROPPED,   /* resumed; on_access() closes the connection */
@@ -62,8 +62,8 @@ struct connection {
 	struct MHD_Connection *mhd;
 	int fd;
 	struct connection *previous, *next; /* in httpd->first: who became idle first is first */
-	struct httpd_request *request;	    /* the one at work; NULL between requests */
-	usec deadline;			    /* then the socket is shut down */
+	struct httpd_request *request;      /* the one at work; NULL between requests */
+	usec deadline;                      /* then the socket is shut down */
 	bool shut;
 };
 
@@ -199,8 +199,7 @@ static void *on_target(void *arg, const char *uri, struct MHD_Connection *mhd)
 	return request;
 }
 
-static void on_completed(
-	void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
 	struct httpd_request *request = *context;
 	struct connection *connection;
@@ -446,9 +445,9 @@ int httpd_create(struct loop *loop, const struct httpd_options *options, httpd_h
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)(httpd->connections + NEWCOMERS),
 		/* one client must not push out all others; on loopback all clients have the same address */
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, loopback ? 0U : (unsigned)MAX(httpd->connections / 4, 16),
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd, MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, httpd, MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, httpd, MHD_OPTION_END);
 	if (httpd->daemon == NULL) {
 		close(fd);
 		free(httpd);

@@ -17,12 +17,16 @@ struct websocket_callbacks {
 	void (*opened)(void *arg);
 	/* A whole message; text is checked UTF-8. Borrowed. Do not destroy the context in it; websocket_kill() and _close() are fine. */
 	void (*message)(void *arg, const char *data, size_t len, bool binary);
-	/* code: the peer's close code, 0 when there was none (connection lost, refused, timed out, killed by us). error: -errno, 0 after a close frame.
-	 * The websocket is gone afterwards. */
+	/* code: the peer's close code (1005: its close frame had none; lws turns 1012 to 1014 into 1002), 0 when there was no close frame
+	 * (connection lost, refused, timed out, killed by us). error: 0 after a close frame, else -EHOSTUNREACH (name), -ECONNREFUSED,
+	 * -EKEYREJECTED (certificate), -EPROTO (no upgrade), -ETIMEDOUT, -ECONNRESET (lost), -EMSGSIZE, -EILSEQ (text is not UTF-8),
+	 * -ECANCELED (killed). The websocket is gone afterwards. */
 	void (*closed)(void *arg, int code, const char *reason, int error);
 };
 
 int websockets_create(struct loop *loop, struct websockets **ret_websockets) warn_unused;
+/* Kills what is still connected; those `closed` come before this returns. Not to be called in a callback of a websocket. The library's handles
+ * close in the next turns of the loop. */
 void websockets_destroy(struct websockets *websockets);
 
 /* ws:// or wss:// with host, optional port, path and query. Connected and upgraded within `timeout` or closed with -ETIMEDOUT. */
