@@ -101,10 +101,7 @@ int level_list(struct db *db, struct arena *arena, struct level **ret_levels, si
 	r = query_open(db, &query,
 		"SELECT id, number, total_points, points_to_next, role_id, role_name FROM level ORDER BY number");
 	while (r >= 0 && (r = query_next(query)) > 0) {
-		if (count == room) {
-			room = room ? 2 * room : LEVEL_MAX + 1;
-			levels = xrealloc(levels, room * sizeof(*levels));
-		}
+		query_grow(levels, count, room);
 		levels[count++] = (struct level){
 			.id = query_int(query, 0),
 			.number = query_int(query, 1),

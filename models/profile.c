@@ -181,10 +181,7 @@ int profile_reconcile_mark(struct db *db, uint64_t user_id)
 {
 	if (!db->marking)
 		return -EINVAL;
-	if (db->mark_count == db->mark_room) {
-		db->mark_room = db->mark_room ? 2 * db->mark_room : 1024;
-		db->marks = xrealloc(db->marks, db->mark_room * sizeof(*db->marks));
-	}
+	query_grow(db->marks, db->mark_count, db->mark_room);
 	db->marks[db->mark_count++] = user_id;
 	return 0;
 }
@@ -211,10 +208,7 @@ static int find_departed(void *arg, uint64_t user_id)
 		departed->mark++;
 	if (departed->mark < departed->db->mark_count && departed->db->marks[departed->mark] == user_id)
 		return 0;
-	if (departed->count == departed->room) {
-		departed->room = departed->room ? 2 * departed->room : 64;
-		departed->ids = xrealloc(departed->ids, departed->room * sizeof(*departed->ids));
-	}
+	query_grow(departed->ids, departed->count, departed->room);
 	departed->ids[departed->count++] = user_id;
 	return 0;
 }

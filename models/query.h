@@ -69,6 +69,15 @@ const char *query_text(struct query *query, int column); /* borrowed until the n
 char *query_text_copy(struct query *query, int column, struct arena *arena);
 void query_value(struct query *query, int column, struct engine_value *ret_value);
 
+/* Room for one more item in a growing array of lists of unknown length; free() it, or copy it to an arena when complete. */
+#define query_grow(items, count, room)                                          \
+	do {                                                                    \
+		if ((count) == (room)) {                                        \
+			(room) = (room) ? 2 * (room) : 16;                      \
+			(items) = xrealloc((items), (room) * sizeof(*(items))); \
+		}                                                               \
+	} while (0)
+
 /* Rows changed by the last query_run(). */
 int64_t query_changes(struct db *db);
 

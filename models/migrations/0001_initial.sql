@@ -17,7 +17,8 @@ CREATE TABLE level (
 	role_name TEXT UNIQUE
 ) STRICT;
 
--- Written by the bot. The user's id is the key of the hot path; `id` breaks ties in the ranking and is kept by the import.
+-- Written by the bot. The user's id is the key of the hot path; `id` breaks ties in the ranking and is kept by the import. There is no index
+-- by points: the ranking lives in memory (leaderboard.c) and is fed by the revision, and the index made an award a third dearer.
 CREATE TABLE member_xp (
 	user_id INTEGER PRIMARY KEY CHECK (user_id > 0),
 	id INTEGER NOT NULL UNIQUE,
@@ -30,7 +31,6 @@ CREATE TABLE member_xp (
 	announce INTEGER NOT NULL DEFAULT 1 CHECK (announce IN (0, 1)),
 	revision INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX member_xp_ranking ON member_xp (points DESC, id) WHERE hidden = 0;
 CREATE INDEX member_xp_revision ON member_xp (revision);
 
 -- Messages whose effects are committed: an event that Discord sends again changes nothing.
@@ -78,7 +78,7 @@ CREATE TABLE identify (
 ) STRICT;
 CREATE INDEX identify_claimed ON identify (identity, claimed_at);
 
--- state 0 pending, 1 claimed (until lease_at), 2 sent, 3 given up.
+-- state as enum reminder_state. claimed_at is the first claim since the reminder was pending last, lease_at the end of the newest one.
 CREATE TABLE reminder (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	author_id INTEGER NOT NULL,
@@ -88,6 +88,7 @@ CREATE TABLE reminder (
 	due_at INTEGER NOT NULL,
 	created_at INTEGER,
 	state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
+	claimed_at INTEGER,
 	lease_at INTEGER,
 	attempts INTEGER NOT NULL DEFAULT 0,
 	sent_message_id INTEGER
@@ -109,7 +110,7 @@ CREATE TABLE ban_record (
 	unbanned_by INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX ban_record_active ON ban_record (user_id) WHERE unbanned_at IS NULL;
-CREATE INDEX ban_record_newest ON ban_record (banned_at DESC, id DESC) WHERE unbanned_at IS NULL;
+CREATE INDEX ban_record_newest ON ban_record (coalesce(banned_at, 0) DESC, id DESC) WHERE unbanned_at IS NULL;
 CREATE INDEX ban_record_user ON ban_record (user_id);
 
 CREATE TABLE reaction_role_message (
@@ -136,7 +137,6 @@ CREATE TABLE command_usage (
 	subcommand TEXT
 ) STRICT;
 CREATE INDEX command_usage_used ON command_usage (used_at);
-CREATE INDEX command_usage_command ON command_usage (command, used_at);
 
 -- Messages of ours that delete themselves, with the message that asked for them.
 CREATE TABLE expiring_message (
