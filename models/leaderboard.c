@@ -21,8 +21,12 @@ struct leaderboard {
 	struct slot_map by_user;
 	struct ranking *ranking; /* of the visible ones */
 	bool loaded;
-	uint64_t data_version;
 	int64_t xp_revision, profile_revision; /* of the last rows read */
+	/* Slots read inside a write transaction, which may yet be rolled back: the next refresh reads them again. */
+	uint32_t *unsure;
+	size_t unsure_count, unsure_room;
+	bool in_transaction; /* the rows being read are such rows */
+	bool provisional;    /* all of them are: the first load was in a transaction */
 };
 
 static uint64_t key_of(const void *arg, uint32_t slot)
@@ -53,6 +57,9 @@ static void forget(struct leaderboard *board)
 	free(board->members);
 	board->members = NULL;
 	board->member_count = board->member_room = 0;
+	free(board->unsure);
+	board->unsure = NULL;
+	board->unsure_count = board->unsure_room = 0;
 	board->xp_revision = board->profile_revision = 0;
 	board->loaded = false;
 }
@@ -76,6 +83,15 @@ static bool visible(const struct member *member)
 	return !member->hidden && !member->departed;
 }
 
+static void remember_unsure(struct leaderboard *board, uint32_t slot)
+{
+	if (board->unsure_count == board->unsure_room) {
+		board->unsure_room = MAX(board->unsure_room * 2, (size_t)32);
+		board->unsure = xrealloc(board->unsure, board->unsure_room * sizeof(board->unsure[0]));
+	}
+	board->unsure[board->unsure_count++] = slot;
+}
+
 static int store_xp(void *arg, const struct member_xp *xp)
 {
 	struct leaderboard *board = arg;
@@ -95,13 +111,19 @@ static int store_xp(void *arg, const struct member_xp *xp)
 	member = &board->members[slot];
 	if (known && board->loaded && visible(member))
 		ranking_remove(board->ranking, slot);
-	member->entry = (struct leaderboard_entry){ .user_id = xp->user_id, .id = xp->id, .points = xp->points,
-		.level_number = xp->level_number, .level_points = xp->level_points, .message_count = xp->message_count };
+	member->entry = (struct leaderboard_entry){ .user_id = xp->user_id,
+		.id = xp->id,
+		.points = xp->points,
+		.level_number = xp->level_number,
+		.level_points = xp->level_points,
+		.message_count = xp->message_count };
 	member->hidden = xp->hidden;
 	if (!known)
 		slot_map_add(&board->by_user, slot, key_of, board);
 	if (board->loaded && visible(member))
 		ranking_insert(board->ranking, slot);
+	if (board->in_transaction && board->loaded)
+		remember_unsure(board, slot);
 	return 0;
 }
 
@@ -174,30 +196,56 @@ static int read_changes(struct leaderboard *board, struct db *db)
 	return r;
 }
 
-int leaderboard_refresh(struct leaderboard *board, struct db *db)
+/* What a transaction wrote that was rolled back afterwards is gone, and its revision numbers are given out again. */
+static int read_unsure_again(struct leaderboard *board, struct db *db)
 {
-	uint64_t version;
-	bool own;
+	size_t count = board->unsure_count;
 	int r;
 
-	r = db_data_version(db, &version);
-	if (r < 0)
-		return r;
-	/* The version does not count what this very connection has written; then only the revisions tell, at the price of two
-	 * look-ups in their indexes. */
-	own = !db_in_transaction(db);
-	if (own) {
-		r = db_begin_read(db);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t slot = board->unsure[i];
+		struct member_xp xp;
+
+		r = member_xp_get(db, board->members[slot].entry.user_id, &xp);
+		if (r == -ENOENT) {
+			xp = (struct member_xp){ .user_id = board->members[slot].entry.user_id, .hidden = true };
+			r = 0;
+		}
 		if (r < 0)
 			return r;
+		store_xp(board, &xp);
 	}
-	r = read_changes(board, db);
+	memmove(board->unsure, board->unsure + count, (board->unsure_count - count) * sizeof(board->unsure[0]));
+	board->unsure_count -= count;
+	return 0;
+}
+
+int leaderboard_refresh(struct leaderboard *board, struct db *db)
+{
+	int64_t xp_revision = board->xp_revision, profile_revision = board->profile_revision;
+	bool own = !db_in_transaction(db);
+	int r = 0;
+
+	if (board->provisional)
+		forget(board);
+	board->provisional = !own && !board->loaded;
+	if (own)
+		r = db_begin_read(db);
+	if (r < 0)
+		return r;
+	board->in_transaction = !own;
+	if (board->unsure_count > 0)
+		r = read_unsure_again(board, db);
+	if (r >= 0)
+		r = read_changes(board, db);
 	if (own)
 		db_end_read(db);
+	else if (r >= 0) {
+		board->xp_revision = xp_revision;
+		board->profile_revision = profile_revision;
+	}
 	if (r < 0 && !board->loaded)
 		forget(board);
-	if (r >= 0)
-		board->data_version = version;
 	return r;
 }
 

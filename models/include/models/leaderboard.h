@@ -1,6 +1,6 @@
-/* The ranking in memory: visible members ordered by points (highest first, ties by lowest row id), with ranks and pages in logarithmic time
+/* The ranking in memory: visible members (neither hidden nor departed) ordered by points (highest first, ties by lowest row id), with ranks and pages in logarithmic time
  * at any number of members. Built from member_xp (and the profiles' revisions), then kept fresh by reading only the rows that changed since.
- * Used by the bot (.rank, .leaderboard) and by leveling_api. */
+ * Used by the bot (.rank, .leaderboard). */
 #ifndef MODELS_LEADERBOARD_H
 #define MODELS_LEADERBOARD_H
 
@@ -10,7 +10,8 @@ struct leaderboard;
 
 struct leaderboard *leaderboard_create(void);
 void leaderboard_destroy(struct leaderboard *board);
-/* Reads what was committed since the last call (everything at first). Cheap when nothing changed. */
+/* Reads what has changed since the last call (everything at first). Cheap when nothing changed. Inside a write transaction it sees that
+ * transaction's rows too; should they be rolled back, the next refresh forgets them. */
 int leaderboard_refresh(struct leaderboard *board, struct db *db) warn_unused;
 /* Visible members. */
 size_t leaderboard_count(const struct leaderboard *board);
@@ -21,7 +22,7 @@ struct leaderboard_entry {
 };
 /* 0-based position from the top; false past the end. */
 bool leaderboard_at(const struct leaderboard *board, size_t position, struct leaderboard_entry *ret_entry);
-/* 0-based position of a member; -ENOENT when he is hidden or has no points row. */
+/* 0-based position of a member; -ENOENT when he is hidden, has left the guild or has no points row. */
 int leaderboard_position(const struct leaderboard *board, uint64_t user_id, size_t *ret_position) warn_unused;
 
 #endif

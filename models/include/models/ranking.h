@@ -38,13 +38,15 @@ size_t ranking_count(const struct ranking *ranking);
 /* 0-based position of an element that is there. */
 size_t ranking_position(const struct ranking *ranking, uint32_t slot);
 /* How many elements come before a key that need not be an element's: `after_key` says whether a slot stands at or after it. */
-size_t ranking_count_before(const struct ranking *ranking, bool (*after_key)(const void *key, uint32_t slot), const void *key);
+size_t ranking_count_before(
+	const struct ranking *ranking, bool (*after_key)(const void *key, uint32_t slot), const void *key);
 /* Copies up to `max` slots from `position` on; returns how many. */
 size_t ranking_read(const struct ranking *ranking, size_t position, size_t max, uint32_t *ret_slots);
 
 /* The same among the elements whose value is at least `low` and at most `high`. The first call after a change sorts the values of the
  * blocks that changed; then a call takes time in proportion to the number of blocks, wherever the position is. */
 size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high);
-size_t ranking_read_in_range(struct ranking *ranking, int64_t low, int64_t high, size_t position, size_t max, uint32_t *ret_slots);
+size_t ranking_read_in_range(
+	struct ranking *ranking, int64_t low, int64_t high, size_t position, size_t max, uint32_t *ret_slots);
 
 #endif
