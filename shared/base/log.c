@@ -218,7 +218,12 @@ static void prepare_value(const char *text)
 		text = at + found->len;
 	}
 	if (value->len > VALUE_MAX) {
-		str_truncate(value, VALUE_MAX);
+		size_t cut = VALUE_MAX;
+
+		/* Not within a character. */
+		while (cut > 0 && ((unsigned char)value->buf[cut] & 0xc0) == 0x80)
+			cut--;
+		str_truncate(value, cut);
 		str_printf(value, "... (%zu bytes)", scanned);
 	}
 }
