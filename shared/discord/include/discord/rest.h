@@ -5,6 +5,8 @@
  *	beyond the deadline, or the breaker is open), -EREMOTEIO (5xx), -ETIMEDOUT, -ECONNREFUSED and others (network), -ECANCELED.
  * Discord's own code and message of the last failure of this flow are in rest_error().
  *
+ * Inside an interaction's calls a 401 concerns its token alone and is -ENOENT, as is everything that is asked of an interaction that is over.
+ *
  * Rate limits are learned from the headers (discord/ratelimit.h). What can be repeated safely is repeated: everything after a failed
  * connection and a 429, and after 5xx or a lost answer only what changes nothing when done twice (GET, PUT, DELETE, PATCH with fixed values, and
  * messages with a nonce). Source: Discord's documentation, topics/rate-limits and reference.
@@ -17,6 +19,9 @@
 #include "net/http.h"
 
 struct rest;
+
+/* For http_create(): Discord's edge refuses clients that do not say who they are in this form (reference, "User Agent"). */
+#define REST_USER_AGENT "DiscordBot (https://github.com/CSSS/wall_e, " WALLE_VERSION ")"
 
 struct rest_options {
 	const char *api_url;	    /* "https://discord.com/api/v10" */
@@ -71,6 +76,7 @@ struct message_create {
 	bool clear_buttons; /* when editing: remove the buttons */
 };
 
+/* ret_id may be NULL; it is 0 when a repeated call was told that the message exists no more (sent, and deleted by somebody since). */
 int rest_create_message(struct rest *rest, snowflake channel, const struct message_create *message, snowflake *ret_id) warn_unused;
 int rest_edit_message(struct rest *rest, snowflake channel, snowflake message, const struct message_create *edit) warn_unused;
 int rest_delete_message(struct rest *rest, snowflake channel, snowflake message, const char *reason) warn_unused;
@@ -86,7 +92,7 @@ int rest_delete_reaction(struct rest *rest, snowflake channel, snowflake message
 int rest_delete_all_reactions(struct rest *rest, snowflake channel, snowflake message) warn_unused;
 int rest_create_dm(struct rest *rest, snowflake user, snowflake *ret_channel) warn_unused;
 
-/* ---- interactions (exempt from the global limit; never repeated after they may have arrived) ---- */
+/* ---- interactions (exempt from the global limit; replies and follow-ups are never repeated after they may have arrived) ---- */
 
 int rest_interaction_reply(struct rest *rest, const struct interaction *interaction, const struct message_create *message) warn_unused;
 int rest_interaction_defer(struct rest *rest, const struct interaction *interaction, bool ephemeral) warn_unused;
