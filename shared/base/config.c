@@ -23,8 +23,6 @@
 static const char separator[] = "__";
 static const char file_suffix[] = "_FILE";
 
-extern char **environ;
-
 struct loader {
 	const struct config_key *keys;
 	size_t count;

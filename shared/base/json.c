@@ -5,6 +5,7 @@
  * fault in it, only ever sees JSON that is well formed. */
 #include "base/json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,12 +20,13 @@
 
 #define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
+/* Eight bytes, the first one lowest. */
 static uint64_t load8(const char *p)
 {
 	uint64_t word;
 
 	memcpy(&word, p, sizeof(word));
-	return word;
+	return le64toh(word);
 }
 
 /* The high bit of each zero byte, and perhaps of bytes above one. */
@@ -33,14 +35,24 @@ static uint64_t zero_bytes(uint64_t word)
 	return (word - EVERY_BYTE(0x01)) & ~word;
 }
 
-/* Whether all eight are printable ASCII other than '"' and '\'. */
-static bool plain8(const char *p)
+/* Where what can stand in a string as it is ends: at the first byte that is not printable ASCII or is '"' or '\', at the
+ * latest at `end`. */
+static const char *skip_plain(const char *p, const char *end)
 {
-	uint64_t word = load8(p);
-	uint64_t special = word | (word - EVERY_BYTE(0x20)) | zero_bytes(word ^ EVERY_BYTE('"')) |
-			   zero_bytes(word ^ EVERY_BYTE('\\'));
+	while (end - p >= 8) {
+		uint64_t word = load8(p);
+		uint64_t special = word | (word - EVERY_BYTE(0x20)) | zero_bytes(word ^ EVERY_BYTE('"')) |
+				   zero_bytes(word ^ EVERY_BYTE('\\'));
 
-	return !(special & EVERY_BYTE(0x80));
+		special &= EVERY_BYTE(0x80);
+		/* A subtraction disturbs only bytes above one that is special itself, so the lowest bit is right. */
+		if (special)
+			return p + __builtin_ctzll(special) / 8;
+		p += 8;
+	}
+	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return p;
 }
 
 static const char *skip_blanks(const char *p, const char *end)
@@ -99,11 +111,7 @@ static const char *scan_string(const char *p, const char *end)
 		uint32_t code_point;
 		size_t step;
 
-		while (end - p >= 8 && plain8(p))
-			p += 8;
-		/* Either fewer than eight bytes are left, or one of the next eight is special. */
-		while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
-			p++;
+		p = skip_plain(p, end);
 		if (p == end)
 			return NULL;
 		if (*p == '"')
@@ -167,15 +175,10 @@ static const char *scan_number(const char *p, const char *end)
 
 static const char *scan_literal(const char *p, const char *end)
 {
-	static const char *const literals[] = { "true", "false", "null" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(literals); i++) {
-		size_t len = strlen(literals[i]);
-
-		if ((size_t)(end - p) >= len && memcmp(p, literals[i], len) == 0)
-			return p + len;
-	}
-	return NULL;
+	/* Lengths that the compiler knows make a comparison one instruction. */
+	if (end - p >= 4 && (memcmp(p, "null", 4) == 0 || memcmp(p, "true", 4) == 0))
+		return p + 4;
+	return end - p >= 5 && memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
 }
 
 enum scan_state {
@@ -407,11 +410,7 @@ static void add_quoted(struct str *out, const char *text, size_t len)
 		uint32_t code_point;
 		size_t step;
 
-		while (end - text >= 8 && plain8(text))
-			text += 8;
-		while (text < end && (unsigned char)*text >= 0x20 && (unsigned char)*text < 0x80 && *text != '"' &&
-			*text != '\\')
-			text++;
+		text = skip_plain(text, end);
 		str_add(out, plain, (size_t)(text - plain));
 		if (text == end)
 			break;

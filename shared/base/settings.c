@@ -1,6 +1,6 @@
 /* The table of everything that can be configured, and the checks that concern more than one value.
  *
- * To add a key: a field in struct settings (base/settings.h), a row here, a line in the example configuration. */
+ * To add a key: a field in struct settings (base/settings.h), a row here, its name in the README's table. */
 #include "base/settings.h"
 
 #include <errno.h>
@@ -9,8 +9,6 @@
 
 #include "base/config.h"
 #include "base/log.h"
-
-extern char **environ;
 
 enum database_type { DATABASE_SQLITE3, DATABASE_POSTGRESQL };
 
@@ -33,35 +31,17 @@ static const char *const log_levels[] = {
 };
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 
-#define AT(f) .offset = offsetof(struct settings, f)
-#define TEXT(s, k, f, d)                                                                  \
-	{                                                                                 \
-		.section = (s), .key = (k), .type = CONFIG_STRING, AT(f), .fallback = (d) \
-	}
-#define SECRET(s, k, f)                                                                  \
-	{                                                                                \
-		.section = (s), .key = (k), .type = CONFIG_SECRET, AT(f), .fallback = "" \
-	}
-#define SNOWFLAKE(s, k, f)                                                                  \
-	{                                                                                   \
-		.section = (s), .key = (k), .type = CONFIG_SNOWFLAKE, AT(f), .fallback = "" \
-	}
-#define SWITCH(s, k, f, d)                                                              \
-	{                                                                               \
-		.section = (s), .key = (k), .type = CONFIG_BOOL, AT(f), .fallback = (d) \
-	}
-#define CHOICE(s, k, f, d, c)                                                                             \
-	{                                                                                                 \
-		.section = (s), .key = (k), .type = CONFIG_CHOICE, AT(f), .fallback = (d), .choices = (c) \
-	}
-#define NUMBER(s, k, f, d, low, high)                                                                               \
-	{                                                                                                           \
-		.section = (s), .key = (k), .type = CONFIG_INT, AT(f), .fallback = (d), .min = (low), .max = (high) \
-	}
-/* 0: any free port, for tests */
-#define PORT(s, k, f, d) NUMBER(s, k, f, d, 0, 65535)
-
 /* clang-format off */
+#define ROW(s, k, t, f) .section = (s), .key = (k), .type = (t), .offset = offsetof(struct settings, f)
+#define TEXT(s, k, f, d)      { ROW(s, k, CONFIG_STRING, f), .fallback = (d) }
+#define SECRET(s, k, f)       { ROW(s, k, CONFIG_SECRET, f), .fallback = "" }
+#define SNOWFLAKE(s, k, f)    { ROW(s, k, CONFIG_SNOWFLAKE, f), .fallback = "" }
+#define SWITCH(s, k, f, d)    { ROW(s, k, CONFIG_BOOL, f), .fallback = (d) }
+#define CHOICE(s, k, f, d, c) { ROW(s, k, CONFIG_CHOICE, f), .fallback = (d), .choices = (c) }
+#define NUMBER(s, k, f, d, low, high) { ROW(s, k, CONFIG_INT, f), .fallback = (d), .min = (low), .max = (high) }
+/* 0: any free port, for tests */
+#define PORT(s, k, f, d)      NUMBER(s, k, f, d, 0, 65535)
+
 static const struct config_key keys[] = {
 	SECRET("basic_config", "TOKEN", token),
 	SNOWFLAKE("basic_config", "GUILD_ID", guild_id),

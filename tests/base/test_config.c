@@ -7,8 +7,6 @@
 #include "base/config.h"
 #include "base/log.h"
 
-extern char **environ;
-
 struct sample {
 	char *text, *secret;
 	int64_t number;

@@ -12,10 +12,9 @@ struct arena {
 	size_t total; /* bytes handed out, for limits */
 };
 
-#define ARENA_INIT \
-	{          \
-		0  \
-	}
+/* clang-format off */
+#define ARENA_INIT { 0 }
+/* clang-format on */
 
 void arena_finish(struct arena *arena);
 /* Frees everything but keeps one block for reuse. */

@@ -11,10 +11,10 @@
 typedef int64_t usec;
 
 #define MILLISECOND ((usec)1000)
-#define SECOND	    ((usec)1000000)
-#define MINUTE	    (60 * SECOND)
-#define HOUR	    (60 * MINUTE)
-#define DAY	    (24 * HOUR)
+#define SECOND      ((usec)1000000)
+#define MINUTE      (60 * SECOND)
+#define HOUR        (60 * MINUTE)
+#define DAY         (24 * HOUR)
 
 usec clock_realtime(void);
 usec clock_monotonic(void);

@@ -6,7 +6,7 @@
 enum exit_status {
 	EXIT_CLEAN = 0,
 	EXIT_UNEXPECTED = 1,
-	EXIT_USAGE = 2,	   /* command line or configuration */
+	EXIT_USAGE = 2,    /* command line or configuration */
 	EXIT_REFUSED = 3,  /* Discord refuses for good: wrong token, intents not allowed; a restart cannot help */
 	EXIT_DATABASE = 4, /* the database cannot be used: newer version, corrupt, not a database, not accessible */
 };

@@ -48,10 +48,9 @@ struct json_writer {
 	struct str *out;
 	bool comma; /* a value precedes on this level */
 };
-#define JSON_WRITER(str_pointer)     \
-	{                            \
-		.out = (str_pointer) \
-	}
+/* clang-format off */
+#define JSON_WRITER(str_pointer) { .out = (str_pointer) }
+/* clang-format on */
 
 void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);

@@ -21,9 +21,11 @@ struct metric {
 	bool registered;
 };
 
+/* clang-format off */
 #define METRIC_COUNTER(n, h) { .name = (n), .help = (h), .kind = METRIC_KIND_COUNTER }
 #define METRIC_GAUGE(n, h)   { .name = (n), .help = (h), .kind = METRIC_KIND_GAUGE }
 #define METRIC_COUNTER_LABELLED(n, l, h) { .name = (n), .labels = (l), .help = (h), .kind = METRIC_KIND_COUNTER }
+/* clang-format on */
 
 /* Once per metric, before threads start; registering again does nothing. */
 void metrics_register(struct metric *metric);

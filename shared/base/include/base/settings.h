@@ -27,7 +27,8 @@ struct settings {
 	/* [leveling_api] */
 	char *api_bind;
 	int64_t api_port;
-	char *public_url, *allowed_hosts, *cors_origins;
+	char *public_url;
+	char *allowed_hosts, *cors_origins; /* lists, separated by blanks or commas */
 	/* [health] */
 	char *health_bind;
 	int64_t bot_health_port, listener_health_port;

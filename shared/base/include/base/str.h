@@ -19,7 +19,9 @@ struct str {
 };
 
 extern char str_empty[1];
+/* clang-format off */
 #define STR_INIT { .buf = str_empty }
+/* clang-format on */
 
 void str_init(struct str *str);
 void str_finish(struct str *str);
