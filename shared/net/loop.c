@@ -131,6 +131,27 @@ void loop_stop(struct loop *loop)
 	uv_stop(&loop->uv);
 }
 
+/* What loop_run_until() waits for. On the heap, because libuv lets go of handles only later. */
+struct vigil {
+	uv_prepare_t prepare;
+	bool (*done)(void *arg);
+	void *arg;
+};
+
+/* A turn sleeps even if its timers or tasks have just made the condition true, unless somebody looks before. */
+static void on_before_sleep(uv_prepare_t *prepare)
+{
+	struct vigil *vigil = CONTAINER_OF(prepare, struct vigil, prepare);
+
+	if (vigil->done(vigil->arg))
+		uv_stop(prepare->loop);
+}
+
+static void on_vigil_closed(uv_handle_t *handle)
+{
+	free(CONTAINER_OF(handle, struct vigil, prepare));
+}
+
 static void on_patience_over(void *arg)
 {
 	(void)arg; /* it has ended the sleep, which is all it is for */
@@ -138,10 +159,15 @@ static void on_patience_over(void *arg)
 
 int loop_run_until(struct loop *loop, bool (*done)(void *arg), void *arg, usec patience)
 {
+	struct vigil *vigil = xcalloc(1, sizeof(*vigil));
 	usec deadline = loop_now(loop) + patience;
 	struct timer timer;
 	int r = 0;
 
+	vigil->done = done;
+	vigil->arg = arg;
+	uv_prepare_init(&loop->uv, &vigil->prepare);
+	uv_prepare_start(&vigil->prepare, on_before_sleep);
 	timer_init(&timer, loop, on_patience_over, NULL);
 	timer_start(&timer, patience);
 	while (!done(arg)) {
@@ -152,6 +178,7 @@ int loop_run_until(struct loop *loop, bool (*done)(void *arg), void *arg, usec p
 		uv_run(&loop->uv, UV_RUN_ONCE);
 	}
 	timer_finish(&timer);
+	uv_close((uv_handle_t *)&vigil->prepare, on_vigil_closed);
 	return r;
 }
 
