@@ -105,7 +105,7 @@ static int set_value(const struct loader *loader, const struct config_key *key, 
 	int position;
 
 	if (!*text && (key->type == CONFIG_INT || key->type == CONFIG_CHOICE))
-		text = key->fallback;
+		text = key->fallback ? key->fallback : "";
 	switch (key->type) {
 	case CONFIG_STRING:
 	case CONFIG_SECRET:

@@ -86,12 +86,13 @@ static int hex4(const char *p, const char *end)
 /* `p` is behind the backslash. */
 static const char *scan_escape(const char *p, const char *end)
 {
+	static const char letters[] = { '"', '\\', '/', 'b', 'f', 'n', 'r', 't' };
 	int unit, low;
 
 	if (p == end)
 		return NULL;
 	if (*p != 'u')
-		return memchr("\"\\/bfnrt", *p, 8) ? p + 1 : NULL;
+		return memchr(letters, *p, sizeof(letters)) ? p + 1 : NULL;
 	unit = hex4(p + 1, end);
 	p += 5;
 	if (unit <= 0 || (unit >= 0xdc00 && unit <= 0xdfff))

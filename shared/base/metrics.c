@@ -64,13 +64,28 @@ static bool read_small_file(const char *path, char *buf, size_t size)
 	return true;
 }
 
+/* The number behind `skip` other fields; fields are divided by single blanks. */
+static bool number_at(const char *text, int skip, uint64_t *ret_value)
+{
+	char *end;
+
+	for (; skip > 0; skip--) {
+		text = strchr(text, ' ');
+		if (!text)
+			return false;
+		text++;
+	}
+	*ret_value = strtoull(text, &end, 10);
+	return end > text;
+}
+
 static bool resident_memory(double *ret_value)
 {
 	char text[128];
-	unsigned long pages;
+	uint64_t pages;
 
 	/* proc(5): size resident shared ... in pages */
-	if (!read_small_file("/proc/self/statm", text, sizeof(text)) || sscanf(text, "%*u %lu", &pages) != 1)
+	if (!read_small_file("/proc/self/statm", text, sizeof(text)) || !number_at(text, 1, &pages))
 		return false;
 	*ret_value = (double)pages * (double)sysconf(_SC_PAGESIZE);
 	return true;
@@ -81,23 +96,20 @@ static bool start_time(double *ret_value)
 	static _Atomic int64_t started; /* milliseconds; computed once so that a step of the clock does not move it */
 	char text[1024];
 	const char *after_name;
-	unsigned long long ticks;
 	struct timespec since_boot;
+	uint64_t ticks;
 
 	if (!atomic_load(&started)) {
 		/* proc(5): field 22 is the start in clock ticks after boot; the name in field 2 may hold blanks and ')'. */
 		if (!read_small_file("/proc/self/stat", text, sizeof(text)))
 			return false;
 		after_name = strrchr(text, ')');
-		if (!after_name ||
-			sscanf(after_name + 1,
-				" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-				&ticks) != 1)
+		if (!after_name || !number_at(after_name, 20, &ticks))
 			return false;
 		clock_gettime(CLOCK_BOOTTIME, &since_boot);
 		atomic_store(&started, clock_realtime() / MILLISECOND - since_boot.tv_sec * 1000 -
 					       since_boot.tv_nsec / 1000000 +
-					       (int64_t)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK)));
+					       (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)));
 	}
 	*ret_value = (double)atomic_load(&started) / 1e3;
 	return true;

@@ -70,6 +70,8 @@ static const struct config_key keys[] = {
 	TEXT("leveling_api", "PUBLIC_URL", public_url, ""),
 	TEXT("leveling_api", "ALLOWED_HOSTS", allowed_hosts, ""),
 	TEXT("leveling_api", "CORS_ORIGINS", cors_origins, "https://walle.sfucsss.org https://new.sfucsss.org"),
+	TEXT("leveling_api", "TRUSTED_PROXIES", trusted_proxies, ""),
+	NUMBER("leveling_api", "RATE_LIMIT", rate_limit, "0", 0, 1000000),
 
 	TEXT("health", "BIND", health_bind, "127.0.0.1"),
 	PORT("health", "BOT_PORT", bot_health_port, "9101"),

@@ -97,14 +97,14 @@ void str_vprintf(struct str *str, const char *format, va_list args)
 	va_list again;
 	int len;
 
-	va_copy(again, args);
 	str_reserve(str, 63);
-	len = vsnprintf(str->buf + str->len, str->cap - str->len, format, args);
+	va_copy(again, args);
+	len = vsnprintf(str->buf + str->len, str->cap - str->len, format, again);
+	va_end(again);
 	if (len >= 0 && (size_t)len >= str->cap - str->len) {
 		str_reserve(str, (size_t)len);
-		len = vsnprintf(str->buf + str->len, str->cap - str->len, format, again);
+		len = vsnprintf(str->buf + str->len, str->cap - str->len, format, args);
 	}
-	va_end(again);
 	if (len > 0)
 		str->len += (size_t)len;
 	str->buf[str->len] = '\0';

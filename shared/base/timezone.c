@@ -375,29 +375,23 @@ static int64_t rule_instant(const struct rule_date *date, int year, int32_t offs
 	struct civil civil = { .year = year, .month = 1, .day = 1 };
 	int64_t midnight;
 
-	switch (date->kind) {
-	case RULE_JULIAN:
-		/* Day 60 is always 1 March. */
-		civil.day = date->day + (date->day >= 60 && is_leap_year(year));
-		midnight = civil_to_seconds(&civil);
-		break;
-	case RULE_DAY:
-		civil.day = date->day + 1;
-		midnight = civil_to_seconds(&civil);
-		break;
-	default: {
+	if (date->kind == RULE_MONTH) {
 		struct civil first, next_month = { .year = year, .month = date->month + 1, .day = 1 };
-		int64_t end = civil_to_seconds(&next_month);
 
 		civil.month = date->month;
 		midnight = civil_to_seconds(&civil);
 		civil_from_seconds(midnight, &first);
 		midnight += (int64_t)((date->day - first.weekday + 7) % 7 + (date->week - 1) * 7) * DAY_SECONDS;
 		/* Week 5 is the last one, which may be the fourth. */
-		if (midnight >= end)
+		if (midnight >= civil_to_seconds(&next_month))
 			midnight -= (int64_t)7 * DAY_SECONDS;
-		break;
-	}
+	} else {
+		/* J60 is 1 March in every year; without the J days are counted as they come, from 0. */
+		if (date->kind == RULE_JULIAN)
+			civil.day = date->day + (date->day >= 60 && is_leap_year(year));
+		else
+			civil.day = date->day + 1;
+		midnight = civil_to_seconds(&civil);
 	}
 	return midnight + date->time - offset;
 }

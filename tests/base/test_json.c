@@ -224,7 +224,7 @@ static void looks_up(void **state)
 		"\"id\":\"1388801234567890123\",\"big\":\"9223372036854775808\",\"neg\":\"-1\",\"word\":\"12a\",\"empty\":\"\","
 		"\"idnum\":1388801234567890123}";
 	cJSON *json cleanup(json_freep) = NULL;
-	uint64_t ids[2];
+	uint64_t ids[2] = { 0 };
 	size_t count = 0;
 
 	(void)state;

@@ -117,10 +117,7 @@ static void cannot_be_forged(void **state)
 		"x\" level=error forged=\"",
 		"x\\\" forged",
 		"\x1b[2Jforged",
-		"a\xc2\x85"
-		"b\xe2\x80\xa8"
-		"c\xe2\x80\xa9"
-		"d",
+		"-\xc2\x85-\xe2\x80\xa8-\xe2\x80\xa9-",
 		"\xe2\x80\xaegnp.exe\xe2\x81\xa6",
 		"\xc0\x8a\xe0\x80\x8a\x80\xff",
 		"\xf0\x9f",

@@ -35,6 +35,7 @@ uint64_t json_snowflake(const cJSON *object, const char *key);
 /* The same for an element: array items, or a value already looked up. */
 uint64_t json_snowflake_value(const cJSON *item);
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): `item` is declared here */
 #define json_array_each(item, array) for (const cJSON *item = (array) ? (array)->child : NULL; item; item = item->next)
 
 /* Writing: commas and nesting are kept by the writer, the caller pairs begin and end.

@@ -28,7 +28,8 @@ struct settings {
 	char *api_bind;
 	int64_t api_port;
 	char *public_url;
-	char *allowed_hosts, *cors_origins; /* lists, separated by blanks or commas */
+	char *allowed_hosts, *cors_origins, *trusted_proxies; /* lists, separated by blanks or commas */
+	int64_t rate_limit;                                   /* requests per minute and address; 0: no limit */
 	/* [health] */
 	char *health_bind;
 	int64_t bot_health_port, listener_health_port;
