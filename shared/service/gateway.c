@@ -9,24 +9,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "service_private.h"
 
 /* Discord lets an application identify once in 5 s (max_concurrency 1); the margin is for clocks and the way to Discord. */
 #define IDENTIFY_SPACING (5 * SECOND + 250 * MILLISECOND)
 /* Of 1000 in 24 hours; beyond, Discord resets the token. */
 #define IDENTIFY_LIMIT 950
-
-static struct metric events = METRIC_COUNTER("walle_gateway_events_total", "Dispatches received");
-static struct metric received = METRIC_COUNTER("walle_gateway_received_bytes_total", "Bytes received from the gateway");
-static struct metric connects = METRIC_COUNTER("walle_gateway_connects_total", "Connections opened to the gateway");
-static struct metric identifies = METRIC_COUNTER("walle_gateway_identifies_total", "IDENTIFYs sent");
-static struct metric resumes = METRIC_COUNTER("walle_gateway_resumes_total", "RESUMEs sent");
-static struct metric zombies =
-	METRIC_COUNTER("walle_gateway_zombies_total", "Connections dropped because a heartbeat was not acknowledged");
-static struct metric latency =
-	METRIC_GAUGE("walle_gateway_latency_microseconds", "Time of the last heartbeat's answer");
-static struct metric up = METRIC_GAUGE("walle_gateway_up", "1 while events arrive");
 
 /* Privileged intents, and the application's flags that say whether they are switched on (Discord's documentation, resources/application: the second
  * flag is that of small applications). */
@@ -70,21 +58,20 @@ void gateway_describe_intents(struct str *out, uint32_t intents)
 	}
 }
 
-void gateway_update_metrics(struct service *service)
+/* -EBADMSG from a hook may mean a malformed event or a damaged database; the one is dropped, the other ends the program. The database is asked, at
+ * most once a minute. */
+static int judge_bad_message(struct service *service)
 {
-	struct gateway_statistics statistics;
+	struct service_private *p = service->private;
+	struct str report cleanup(str_finish) = STR_INIT;
+	usec now = loop_now(&service->loop);
 
-	metric_set(&up, service->private->gateway_up);
-	if (!service->gateway)
-		return;
-	gateway_client_statistics(service->gateway, &statistics);
-	metric_set(&events, (int64_t)statistics.events);
-	metric_set(&received, (int64_t)statistics.bytes);
-	metric_set(&connects, (int64_t)statistics.connects);
-	metric_set(&identifies, (int64_t)statistics.identifies);
-	metric_set(&resumes, (int64_t)statistics.resumes);
-	metric_set(&zombies, (int64_t)statistics.zombies);
-	metric_set(&latency, statistics.latency);
+	if (p->checked_at && now - p->checked_at < MINUTE)
+		return -EINVAL;
+	if (db_check(service->db, true, &report) == -EBADMSG)
+		return -EBADMSG;
+	p->checked_at = now;
+	return -EINVAL;
 }
 
 static int on_dispatch(void *arg, const char *event, const cJSON *d, int64_t sequence, bool replayed)
@@ -100,6 +87,8 @@ static int on_dispatch(void *arg, const char *event, const cJSON *d, int64_t seq
 	r = batch_event_begin(service->batch);
 	if (r >= 0) {
 		r = service->definition->dispatch(service, event, d, replayed);
+		if (r == -EBADMSG)
+			r = judge_bad_message(service);
 		if (r < 0)
 			log_error("an event's effects could not be stored", LOG_STR("event", event), LOG_ERRNO(r));
 		r = batch_event_end(service->batch, sequence, r);
@@ -165,7 +154,6 @@ static void on_state(void *arg, bool is_up, const char *reason)
 		log_info("not connected to the gateway", LOG_STR("reason", reason));
 	p->gateway_up = is_up;
 	service_set_reason(service, reason);
-	gateway_update_metrics(service);
 }
 
 /* Discord does not want us: one line that says what to do. */
@@ -215,11 +203,6 @@ static void reconnect(struct loop_task *task)
 
 void gateway_init(struct service *service)
 {
-	static struct metric *const metrics[] = { &events, &received, &connects, &identifies, &resumes, &zombies,
-		&latency, &up };
-
-	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++)
-		metrics_register(metrics[i]);
 	service->private->reconnect.run = reconnect;
 }
 

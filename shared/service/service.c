@@ -107,7 +107,6 @@ static void on_tick(void *arg)
 	p->gap_max = MAX(p->gap_max, now - p->tick_due);
 	metric_set(&gap_max, p->gap_max);
 	metric_set(&flows_live, (int64_t)flows_count(service->flows));
-	gateway_update_metrics(service);
 	if (p->last_batch_error && !batch_error(service->batch)) {
 		log_info("the database can be written again");
 		p->last_batch_error = 0;

@@ -29,6 +29,7 @@ struct service_private {
 	char identity[24];        /* keeps applications apart in identify_claim() */
 	uint32_t missing_intents; /* wanted, but not switched on for the application */
 	bool gateway_up, gateway_stopped;
+	usec checked_at;           /* when the database was last found sound after a hook's -EBADMSG; 0: never */
 	int last_batch_error;      /* the last that was logged; 0 after a success */
 	bool in_gateway;           /* the gateway client is calling us and hears of errors by the result */
 	struct str gateway_reason; /* why it is not up; also what the start flow waits for */
@@ -55,7 +56,6 @@ void gateway_describe_intents(struct str *out, uint32_t intents);
 uint32_t gateway_privileged(uint32_t intents);
 /* Of the privileged `intents`, those that an application with these flags may not use. */
 uint32_t gateway_denied_by_flags(uint32_t intents, int64_t application_flags);
-void gateway_update_metrics(struct service *service);
 
 /* service.c: sets the text that health shows while the gateway is not up. */
 void service_set_reason(struct service *service, const char *reason);
