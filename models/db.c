@@ -241,6 +241,13 @@ int db_data_version(struct db *db, uint64_t *ret_version)
 	return db->engine->data_version(db->connection, ret_version);
 }
 
+int db_schema(struct db *db)
+{
+	struct str message cleanup(str_finish) = STR_INIT;
+
+	return check_version(db, &message);
+}
+
 int db_checkpoint(struct db *db, usec patience)
 {
 	if (db->read_only)
@@ -270,4 +277,9 @@ int db_backup(struct db *db, const char *file)
 	if (db->state != DB_IDLE)
 		return -EINVAL;
 	return db->engine->backup(db->connection, file);
+}
+
+int db_restore(const char *path, const char *file, struct str *ret_kept, struct str *reterr_message)
+{
+	return engine_sqlite.restore(path, file, migrate_latest(), ret_kept, reterr_message);
 }

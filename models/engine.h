@@ -34,6 +34,7 @@ struct engine_value {
 enum engine_mode {
 	ENGINE_WRITE,   /* creates the file; returns holding the lock under which the schema may change */
 	ENGINE_READ,    /* cannot write, never creates the database */
+	ENGINE_LOCKED,  /* ENGINE_WRITE for restore(), which holds all locks already */
 	ENGINE_FOREIGN, /* like ENGINE_READ, for a database that is not ours: the old system's, a backup */
 };
 
@@ -76,8 +77,14 @@ struct engine {
 	int (*log_size)(struct engine_connection *connection, int64_t *ret_bytes);
 	int (*check)(struct engine_connection *connection, bool quick, struct str *report);
 	int (*backup)(struct engine_connection *connection, const char *file);
+	/* Without a connection. See db_restore(). */
+	int (*restore)(const char *path, const char *file, int newest_version, struct str *ret_kept,
+		struct str *reterr_message);
 };
 
 extern const struct engine engine_sqlite;
+/* In a file of its own: it is all about files. */
+int engine_sqlite_restore(
+	const char *path, const char *file, int newest_version, struct str *ret_kept, struct str *reterr_message);
 
 #endif

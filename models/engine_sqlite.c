@@ -47,8 +47,9 @@ struct engine_connection {
 	struct interlock *interlock; /* NULL: this SQLite needs none, or the connection cannot write */
 	bool writer_locked;          /* the interlock is held for a write transaction */
 	int schema_lock;             /* descriptor, -1: not held */
-	usec patience;               /* of the busy handler */
-	usec deadline;               /* of the wait in progress */
+	int open_lock; /* descriptor: shared while the connection lives, so that restoring knows it is alone */
+	usec patience; /* of the busy handler */
+	usec deadline; /* of the wait in progress */
 	sqlite3_stmt *fixed[FIXED_COUNT];
 };
 
@@ -169,9 +170,13 @@ static void sqlite_close(struct engine_connection *connection)
 	sqlite3_close(connection->sqlite);
 	interlock_destroy(connection->interlock);
 	unlock_schema(connection);
+	if (connection->open_lock >= 0)
+		close(connection->open_lock);
 	free(connection->path);
 	free(connection);
 }
+
+#define ANOTHER_PROGRAM "another program's"
 
 /* What is said to people when opening fails. */
 static void explain(struct str *message, const char *path, int r, const char *words)
@@ -191,16 +196,20 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 			"%s: another process holds its lock (a long migration or restoration?); try again later", path);
 		break;
 	case -EBADMSG:
-		str_printf(message,
-			"%s: damaged, or not a Wall-E database (%s); keep the file and restore a backup with 'walle-db restore'",
-			path, words);
+		if (streq(words, ANOTHER_PROGRAM))
+			str_printf(message,
+				"%s: belongs to another program; name another file in [database_config] PATH", path);
+		else
+			str_printf(message,
+				"%s: damaged, or no database (%s); keep the file and restore a backup with 'walle-db restore'",
+				path, words);
 		break;
 	case -ENOSPC: str_printf(message, "%s: the disk is full; free some space and start again", path); break;
 	default: str_printf(message, "%s: cannot be opened: %s", path, words);
 	}
 }
 
-static int take_schema_lock(struct engine_connection *connection, struct str *reterr_message)
+static int take_schema_locks(struct engine_connection *connection, struct str *reterr_message)
 {
 	char *directory cleanup(freep) = xstrdup(connection->path);
 	char *slash = strrchr(directory, '/');
@@ -216,19 +225,32 @@ static int take_schema_lock(struct engine_connection *connection, struct str *re
 			return r;
 		}
 	}
-	connection->schema_lock = interlock_open_file(connection->path, ".migrate.lock");
-	if (connection->schema_lock < 0) {
-		r = connection->schema_lock;
-		connection->schema_lock = -1;
+	r = connection->schema_lock = interlock_open_file(connection->path, ".migrate.lock");
+	if (r >= 0)
+		r = connection->open_lock = interlock_open_file(connection->path, ".open.lock");
+	if (r < 0) {
 		str_printf(reterr_message,
-			"%s.migrate.lock: cannot be created (%s); let the user that runs the services own the directory",
+			"%s: no lock file can be created beside it (%s); let the user that runs the services own the directory",
 			connection->path, strerror(-r));
 		return r;
 	}
 	r = interlock_flock(connection->schema_lock, LOCK_EX, SCHEMA_PATIENCE);
+	if (r >= 0)
+		r = interlock_flock(connection->open_lock, LOCK_SH, SCHEMA_PATIENCE);
 	if (r < 0)
 		explain(reterr_message, connection->path, r, "locked");
 	return r;
+}
+
+/* A reader creates nothing. Where the lock file is missing, no service has ever opened the database. */
+static int take_open_lock(struct engine_connection *connection)
+{
+	char *name cleanup(freep) = xasprintf("%s.open.lock", connection->path);
+
+	connection->open_lock = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (connection->open_lock < 0)
+		return 0;
+	return interlock_flock(connection->open_lock, LOCK_SH, SECOND);
 }
 
 /* 0 for an empty file or one of ours. */
@@ -269,9 +291,8 @@ static int configure(struct engine_connection *connection, enum engine_mode mode
 		return execute(connection, "PRAGMA query_only = ON");
 	r = check_owner(connection);
 	if (r < 0) {
-		str_adds(words, r == -EBADMSG && sqlite3_errcode(connection->sqlite) == SQLITE_OK
-					? "another program's file"
-					: "");
+		if (r == -EBADMSG && sqlite3_errcode(connection->sqlite) == SQLITE_OK)
+			str_adds(words, ANOTHER_PROGRAM);
 		return r;
 	}
 	if (mode == ENGINE_READ)
@@ -294,13 +315,14 @@ static int sqlite_open(
 	struct engine_connection *connection;
 	int r;
 
-	flags |= mode == ENGINE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+	flags |= mode == ENGINE_WRITE || mode == ENGINE_LOCKED ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+							       : SQLITE_OPEN_READONLY;
 	connection = xcalloc(1, sizeof(*connection));
 	connection->path = xstrdup(path);
-	connection->schema_lock = -1;
+	connection->schema_lock = connection->open_lock = -1;
 	connection->patience = BUSY_PATIENCE;
 	if (mode == ENGINE_WRITE) {
-		r = take_schema_lock(connection, reterr_message);
+		r = take_schema_locks(connection, reterr_message);
 		if (r < 0)
 			goto failed;
 		if (interlock_needed(sqlite3_libversion_number())) {
@@ -311,6 +333,10 @@ static int sqlite_open(
 	} else if (access(path, F_OK) < 0) {
 		r = -errno;
 		goto explained;
+	} else if (mode == ENGINE_READ) {
+		r = take_open_lock(connection);
+		if (r < 0)
+			goto explained;
 	}
 	r = error_from_sqlite(NULL, sqlite3_open_v2(path, &connection->sqlite, flags, NULL));
 	if (r < 0 && connection->sqlite)
@@ -591,6 +617,29 @@ static int sync_path(const char *path, int flags)
 	return 0;
 }
 
+/* Writes nothing to the database itself, but query_only forbids it all the same. */
+static int vacuum_into(struct engine_connection *connection, const char *file)
+{
+	int64_t query_only = 0;
+	sqlite3_stmt *statement;
+	int r;
+
+	r = pragma_value(connection, "PRAGMA query_only", NULL, &query_only);
+	if (r >= 0)
+		r = execute(connection, "PRAGMA query_only = OFF");
+	if (r < 0)
+		return r;
+	if (sqlite3_prepare_v2(connection->sqlite, "VACUUM INTO $1", -1, &statement, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(statement, 1, file, -1, SQLITE_STATIC);
+		sqlite3_step(statement);
+		sqlite3_finalize(statement);
+	}
+	r = last_error(connection);
+	if (query_only && execute(connection, "PRAGMA query_only = ON") < 0)
+		return -EIO;
+	return r;
+}
+
 /* Interrupted, VACUUM INTO leaves a file that may be damaged; so the name is given only to a copy that is checked and on the disk. */
 static int sqlite_backup(struct engine_connection *connection, const char *file)
 {
@@ -599,15 +648,10 @@ static int sqlite_backup(struct engine_connection *connection, const char *file)
 	char *slash = strrchr(directory, '/');
 	struct str text cleanup(str_finish) = STR_INIT;
 	struct engine_connection *copy = NULL;
-	sqlite3_stmt *statement;
 	int r;
 
 	unlink(temporary);
-	if (sqlite3_prepare_v2(connection->sqlite, "VACUUM INTO $1", -1, &statement, NULL) != SQLITE_OK)
-		return last_error(connection);
-	sqlite3_bind_text(statement, 1, temporary, -1, SQLITE_STATIC);
-	r = sqlite3_step(statement) == SQLITE_DONE ? 0 : last_error(connection);
-	sqlite3_finalize(statement);
+	r = vacuum_into(connection, temporary);
 	if (r >= 0)
 		r = sqlite_open(temporary, ENGINE_FOREIGN, &copy, &text);
 	if (r >= 0)
@@ -653,4 +697,5 @@ const struct engine engine_sqlite = {
 	.log_size = sqlite_log_size,
 	.check = sqlite_check,
 	.backup = sqlite_backup,
+	.restore = engine_sqlite_restore,
 };
