@@ -86,7 +86,6 @@ static int error_from_curl(const struct http_call *call, CURLcode code)
 		{ CURLE_HTTP2, -ECONNRESET },
 		{ CURLE_HTTP2_STREAM, -ECONNRESET },
 		{ CURLE_ABORTED_BY_CALLBACK, -ECONNRESET },
-		{ CURLE_OUT_OF_MEMORY, -ENOMEM },
 	};
 
 	if (call->too_large)
@@ -444,7 +443,6 @@ static void set_options(struct http_call *call, const struct http_request *reque
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* The same variable as OpenSSL's, which the gateway's WebSocket obeys. */
 	if (ca_file != NULL && *ca_file != '\0')

@@ -223,6 +223,15 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
 	list_append(connection);
 }
 
+/* microhttpd acts on it in its next run, and without threads nothing wakes it for that. */
+static void resume(struct httpd_request *request)
+{
+	struct httpd *httpd = request->connection->httpd;
+
+	MHD_resume_connection(request->connection->mhd);
+	loop_post(httpd->loop, &httpd->run_task);
+}
+
 /* The request's holder learns that the handle is dead; microhttpd will close the connection. */
 static void lose(struct httpd_request *request)
 {
@@ -230,7 +239,7 @@ static void lose(struct httpd_request *request)
 
 	loop_cancel(httpd->loop, &request->task);
 	request->state = REQUEST_DROPPED;
-	MHD_resume_connection(request->connection->mhd);
+	resume(request);
 	if (request->gone != NULL)
 		request->gone(request->user);
 }
@@ -599,7 +608,7 @@ void httpd_respond(struct httpd_request *request, int status, const char *conten
 	request->status = status;
 	request->response = response;
 	request->state = REQUEST_ANSWERED;
-	MHD_resume_connection(request->connection->mhd);
+	resume(request);
 }
 
 void httpd_drop(struct httpd_request *request)
@@ -607,5 +616,5 @@ void httpd_drop(struct httpd_request *request)
 	if (request->state != REQUEST_HANDLED)
 		return;
 	request->state = REQUEST_DROPPED;
-	MHD_resume_connection(request->connection->mhd);
+	resume(request);
 }
