@@ -1,0 +1,180 @@
+/* here: who can see this channel. Whether somebody can is computed from his roles and the channel's overwrites. */
+#include <errno.h>
+
+#include "base/utf8.h"
+#include "cache.h"
+#include "feature.h"
+#include "text.h"
+
+#define HERE_LIFE (300 * SECOND)
+/* More than this and nobody reads it. */
+#define LISTED_MAX  50
+#define FILTERS_MAX 16
+
+struct listed {
+	const struct cached_member *members[LISTED_MAX];
+	size_t count; /* of all that fit; only the first LISTED_MAX are kept */
+};
+
+static bool passes(const struct cached_member *member, const struct token *filters, size_t count)
+{
+	if (!count)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (utf8_contains_folded(cached_member_name(member), filters[i].text) ||
+			utf8_contains_folded(member->username, filters[i].text))
+			return true;
+	return false;
+}
+
+static void list_members(const struct cmd *cmd, const struct token *filters, size_t count, struct listed *listed)
+{
+	for (const struct cached_member *m = cache_next_member(cmd->cache, NULL); m;
+		m = cache_next_member(cmd->cache, m)) {
+		if (!passes(m, filters, count) ||
+			!(cache_permissions(cmd->cache, m, cmd->channel_id) & PERMISSION_VIEW_CHANNEL))
+			continue;
+		if (listed->count < LISTED_MAX)
+			listed->members[listed->count] = m;
+		listed->count++;
+	}
+}
+
+/* Two columns of one line per member; long ones go on in further fields, line for line beside each other. */
+static size_t write_columns(const struct cmd *cmd, const struct listed *listed, struct embed_field *fields)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < listed->count;) {
+		struct str names cleanup(str_finish) = STR_INIT, accounts cleanup(str_finish) = STR_INIT;
+		struct str name cleanup(str_finish) = STR_INIT, account cleanup(str_finish) = STR_INIT;
+
+		for (bool first = true; i < listed->count; i++, first = false) {
+			str_clear(&name);
+			str_clear(&account);
+			text_add_escaped(&name, cached_member_name(listed->members[i]));
+			text_add_escaped(&account, listed->members[i]->username);
+			if (utf8_count(names.buf, names.len) + utf8_count(name.buf, name.len) >=
+					EMBED_FIELD_VALUE_MAX ||
+				utf8_count(accounts.buf, accounts.len) + utf8_count(account.buf, account.len) >=
+					EMBED_FIELD_VALUE_MAX)
+				break;
+			str_printf(&names, "%s%s", first ? "" : "\n", name.buf);
+			str_printf(&accounts, "%s%s", first ? "" : "\n", account.buf);
+		}
+		fields[count++] = (struct embed_field){ .name = "Name", .value = arena_strdup(cmd->arena, names.buf) };
+		fields[count++] =
+			(struct embed_field){ .name = "Account", .value = arena_strdup(cmd->arena, accounts.buf) };
+		/* Discord sets three inline fields in a row. */
+		if (i < listed->count)
+			fields[count++] = (struct embed_field){ .name = "\xe2\x80\x8b", .value = "\xe2\x80\x8b" };
+	}
+	return count;
+}
+
+/* Roles to which this channel's own overwrites open it. */
+static void write_roles(const struct cmd *cmd, const struct cached_channel *channel, struct str *out)
+{
+	struct str name cleanup(str_finish) = STR_INIT;
+
+	for (size_t i = 0; i < channel->overwrite_count; i++) {
+		const struct overwrite *overwrite = &channel->overwrites[i];
+		const struct cached_role *role =
+			overwrite->type == OVERWRITE_ROLE ? cache_role(cmd->cache, overwrite->id) : NULL;
+
+		if (!role || role->id == cmd->guild_id || !(overwrite->allow & PERMISSION_VIEW_CHANNEL))
+			continue;
+		str_clear(&name);
+		text_add_escaped(&name, role->name);
+		if (utf8_count(out->buf, out->len) + utf8_count(name.buf, name.len) + 2 > EMBED_FIELD_VALUE_MAX)
+			break;
+		str_printf(out, "%s%s", out->len ? "\n" : "", name.buf);
+	}
+}
+
+static bool is_thread(const struct cached_channel *channel)
+{
+	return channel->type >= CHANNEL_ANNOUNCEMENT_THREAD && channel->type <= CHANNEL_PRIVATE_THREAD;
+}
+
+static int cmd_here(struct cmd *cmd)
+{
+	const struct cached_channel *channel = cache_channel(cmd->cache, cmd->channel_id);
+	const char *line = cmd_string(cmd, "filter");
+	struct str title cleanup(str_finish) = STR_INIT, text cleanup(str_finish) = STR_INIT,
+			 roles cleanup(str_finish) = STR_INIT;
+	struct embed_field fields[EMBED_FIELDS_MAX];
+	struct embed embed = { .color = EMBED_BLURPLE, .footer = "brenfan", .fields = fields };
+	struct listed listed = { .count = 0 };
+	struct token *filters = NULL;
+	size_t filter_count = 0;
+	int r;
+
+	if (!cmd->bot->ready)
+		return cmd_error(cmd, "I am still learning who is in this server. Please try again in a minute.");
+	if (!channel)
+		return cmd_error(cmd, "I cannot tell who sees this channel.");
+	if (channel->type == CHANNEL_PRIVATE_THREAD)
+		return cmd_error(cmd, "This is a private thread: its members are listed in Discord's own member list.");
+	if (line) {
+		r = args_split(cmd->arena, line, &filters, &filter_count, &text);
+		if (r < 0)
+			return cmd_error(cmd, "%s", text.buf);
+	}
+	if (filter_count > FILTERS_MAX)
+		return cmd_error(cmd, "These are too many filters: at most %d.", FILTERS_MAX);
+	list_members(cmd, filters, filter_count, &listed);
+
+	str_adds(&title, "Users in **#");
+	text_add_escaped(&title, channel->name);
+	str_adds(&title, "**");
+	embed.title = title.buf;
+	if (!listed.count) {
+		str_adds(&text, filter_count ? "Nobody here fits that." : "Nobody can see this channel.");
+	} else if (listed.count > LISTED_MAX) {
+		str_printf(&text, "%zu members: too many to list. Add a filter to see some of them.", listed.count);
+	} else {
+		str_printf(&text, "%zu %s.", listed.count, listed.count == 1 ? "member" : "members");
+		embed.field_count = write_columns(cmd, &listed, fields);
+	}
+	if (!is_thread(channel))
+		write_roles(cmd, channel, &roles);
+	if (roles.len && embed.field_count < EMBED_FIELDS_MAX)
+		fields[embed.field_count++] =
+			(struct embed_field){ .name = "Channel Specific Roles", .value = roles.buf, .block = true };
+	str_adds(&text, "\nThis list vanishes after five minutes.");
+	embed.description = text.buf;
+	r = cmd_reply_embed(cmd, &embed);
+	return r < 0 ? r : cmd_expire(cmd, HERE_LIFE);
+}
+
+static const struct arg here_args[] = {
+	{ .name = "filter",
+		.description = "Words: only members whose name has one of them",
+		.type = ARG_REST,
+		.max = 500 },
+	{ 0 },
+};
+
+static const struct command commands[] = {
+	{ .name = "here",
+		.run = cmd_here,
+		.kinds = TEXT | SLASH,
+		.cooldown = 5 * SECOND,
+		.brief = "Lists who can see this channel",
+		.args = here_args,
+		.help = "Lists the members who can see this channel. With words behind it only those whose shown name or account name has one of the words." },
+	{ 0 },
+};
+
+static bool enabled(const struct settings *settings)
+{
+	return settings->extension_here;
+}
+
+const struct feature feature_here = {
+	.name = "here",
+	.title = "Here",
+	.enabled = enabled,
+	.commands = commands,
+};
