@@ -15,6 +15,25 @@ int rest_overwrite_guild_commands(
 	return rest_finish(rest, &call, NULL);
 }
 
+int rest_get_guild_commands(struct rest *rest, snowflake application, snowflake guild, cJSON **ret_json)
+{
+	struct rest_call call;
+	cJSON *json;
+	int r;
+
+	REST_BEGIN(&call, "GET /applications/{application.id}/guilds/{guild.id}/commands", REST_ID(application),
+		REST_ID(guild));
+	r = rest_finish(rest, &call, &json);
+	if (r < 0)
+		return r;
+	if (!cJSON_IsArray(json)) {
+		cJSON_Delete(json);
+		return -EBADMSG;
+	}
+	*ret_json = json;
+	return 0;
+}
+
 int rest_get_current_application(struct rest *rest, cJSON **ret_json)
 {
 	struct rest_call call;

@@ -7,8 +7,9 @@
 
 #include "net/flow.h"
 
-#define QUEUE_MAX 32 /* events that wait in one subscription; then the oldest goes */
-#define EVENT_MAX 48 /* bytes of an event's name */
+#define QUEUE_MAX  32  /* events that wait in one subscription; then the oldest goes */
+#define EVENT_MAX  48  /* bytes of an event's name */
+#define PREFIX_MAX 101 /* bytes of a custom id, which has at most 100 */
 
 struct waits {
 	struct wait *list;
@@ -19,6 +20,7 @@ struct wait {
 	struct waits *waits;
 	struct wait_filter filter;
 	char event[EVENT_MAX];
+	char prefix[PREFIX_MAX];
 	cJSON *queue[QUEUE_MAX];
 	size_t head, len;
 	cJSON *handed_out;   /* what wait_next() returned last */
@@ -47,11 +49,17 @@ int wait_open(struct waits *waits, const struct wait_filter *filter, struct wait
 
 	if (!filter->event || strlen(filter->event) >= EVENT_MAX)
 		return -EINVAL;
+	if (filter->custom_id_prefix && strlen(filter->custom_id_prefix) >= PREFIX_MAX)
+		return -EINVAL;
 	wait = xcalloc(1, sizeof(*wait));
 	wait->waits = waits;
 	wait->filter = *filter;
 	strcpy(wait->event, filter->event);
 	wait->filter.event = wait->event;
+	if (filter->custom_id_prefix) {
+		strcpy(wait->prefix, filter->custom_id_prefix);
+		wait->filter.custom_id_prefix = wait->prefix;
+	}
 	DL_APPEND(waits->list, wait);
 	waits->count++;
 	*ret_wait = wait;
@@ -110,6 +118,7 @@ int wait_next(struct wait *wait, usec patience, const cJSON **ret_event)
 struct facts {
 	snowflake message_id, channel_id, user_id;
 	bool bot;
+	const char *custom_id; /* of a button; NULL: none */
 };
 
 static void user_facts(const cJSON *user, struct facts *facts)
@@ -139,6 +148,7 @@ static bool interaction_facts(const cJSON *d, struct facts *facts)
 	const cJSON *member = json_object(d, "member");
 
 	facts->message_id = json_snowflake(json_object(d, "message"), "id");
+	facts->custom_id = json_string(json_object(d, "data"), "custom_id");
 	user_facts(json_object(member ? member : d, "user"), facts);
 	return json_int(d, "type", 0) == INTERACTION_MESSAGE_COMPONENT;
 }
@@ -166,7 +176,9 @@ static bool filter_matches(const struct wait_filter *filter, const char *event, 
 {
 	return streq(filter->event, event) && (!filter->message_id || filter->message_id == facts->message_id) &&
 	       (!filter->channel_id || filter->channel_id == facts->channel_id) &&
-	       (!filter->user_id || filter->user_id == facts->user_id) && (filter->bots || !facts->bot);
+	       (!filter->user_id || filter->user_id == facts->user_id) && (filter->bots || !facts->bot) &&
+	       (!filter->custom_id_prefix || (facts->custom_id && strncmp(facts->custom_id, filter->custom_id_prefix,
+									  strlen(filter->custom_id_prefix)) == 0));
 }
 
 static void wait_take(struct wait *wait, const cJSON *d)

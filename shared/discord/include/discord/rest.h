@@ -131,6 +131,8 @@ int rest_create_channel(struct rest *rest, snowflake guild, const struct channel
 
 /* `commands` is the JSON array of application commands, as the bot's register.c writes it. */
 int rest_overwrite_guild_commands(struct rest *rest, snowflake application, snowflake guild, const char *commands, size_t len) warn_unused;
+/* The array of the guild's commands as Discord has them; the tree is the caller's. */
+int rest_get_guild_commands(struct rest *rest, snowflake application, snowflake guild, cJSON **ret_json) warn_unused;
 int rest_get_current_application(struct rest *rest, cJSON **ret_json) warn_unused;
 struct gateway_bot {
 	const char *url; /* in the arena */

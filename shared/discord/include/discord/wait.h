@@ -21,6 +21,8 @@ struct wait_filter {
 	snowflake channel_id;
 	snowflake user_id;	/* who may answer */
 	bool bots;		/* bots' events too */
+	/* INTERACTION_CREATE: how the button's custom id begins, so that one can wait before the message's id is known. Copied. */
+	const char *custom_id_prefix;
 };
 int wait_open(struct waits *waits, const struct wait_filter *filter, struct wait **ret_wait) warn_unused;
 void wait_close(struct wait *wait);
