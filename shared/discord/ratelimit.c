@@ -456,9 +456,10 @@ void ratelimit_answered(
 	bucket->in_flight--;
 	request->in_flight = false;
 	request->bucket = NULL;
+	bucket->lanes++; /* must outlive the change of the lane's bucket, if there is one */
 	learn(l, request, answer, now);
-	if (bucket != lane->bucket)
-		bucket_release(bucket);
+	bucket->lanes--;
+	bucket_release(bucket);
 	if (answer->status == 429)
 		too_many(l, request, answer, now);
 	if (answer->status == 401 || answer->status == 403 || (answer->status == 429 && !answer->shared))
