@@ -52,6 +52,7 @@ struct http_call {
 	struct http_header *answer_headers; /* room for HEADERS_MAX and the end */
 	size_t answer_header_count;
 	struct http_answer answer;
+	struct timer deadline; /* ours, because curl's does not count the time that a call is queued */
 	struct loop_task task; /* posted when the answer is complete */
 };
 
@@ -99,6 +100,7 @@ static int error_from_curl(const struct http_call *call, CURLcode code)
 
 static void call_free(struct http_call *call)
 {
+	timer_finish(&call->deadline);
 	curl_easy_cleanup(call->easy);
 	curl_url_cleanup(call->url);
 	curl_slist_free_all(call->headers);
@@ -128,6 +130,16 @@ static void deliver(struct http_call *call)
 static void on_task(struct loop_task *task)
 {
 	deliver(CONTAINER_OF(task, struct http_call, task));
+}
+
+static void on_deadline(void *arg)
+{
+	struct http_call *call = arg;
+
+	if (call->task.posted)
+		return;
+	call->answer.error = -ETIMEDOUT;
+	deliver(call);
 }
 
 static void complete(struct http_call *call, CURLcode code)
@@ -434,7 +446,6 @@ static int set_url(struct http_call *call, const char *url)
 static void set_options(struct http_call *call, const struct http_request *request)
 {
 	CURL *easy = call->easy;
-	usec timeout = request->timeout > 0 ? request->timeout : TIMEOUT;
 	const char *ca_file = getenv("SSL_CERT_FILE");
 
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
@@ -452,8 +463,7 @@ static void set_options(struct http_call *call, const struct http_request *reque
 	/* Without this, ending a call whose name is still being resolved blocks the loop until the resolver gives up. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)((timeout + MILLISECOND - 1) / MILLISECOND));
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(MIN(timeout, CONNECT_TIMEOUT) / MILLISECOND + 1));
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CONNECT_TIMEOUT / MILLISECOND));
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->limit);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
@@ -506,6 +516,8 @@ int http_send(struct http *http, const struct http_request *request, http_done_f
 		call_free(call);
 		return r;
 	}
+	timer_init(&call->deadline, http->loop, on_deadline, call);
+	timer_start(&call->deadline, request->timeout > 0 ? request->timeout : TIMEOUT);
 	call->next = http->first;
 	if (call->next != NULL)
 		call->next->previous = call;
