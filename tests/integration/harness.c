@@ -612,3 +612,61 @@ struct db *harness_db(struct harness *h)
 		harness_wait(h, database_opens, h, DATABASE_PATIENCE);
 	return h->private->db;
 }
+
+/* ---- profiles ---- */
+
+bool harness_profile(struct harness *h, uint64_t user_id, struct profile *ret_profile)
+{
+	int r = profile_get(harness_db(h), user_id, &h->arena, ret_profile);
+
+	/* A reader may come between two writers of a busy database. */
+	if (r < 0 && r != -ENOENT && r != -EAGAIN)
+		fail_msg("the profile cannot be read: %s", error_text(r));
+	return r == 0;
+}
+
+struct profile_wait {
+	struct harness *h;
+	uint64_t user_id;
+	const char *name, *nick;
+	bool compare, present;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && streq(a, b));
+}
+
+static bool profile_fits(void *arg)
+{
+	const struct profile_wait *wait = arg;
+	struct profile profile;
+
+	if (!harness_profile(wait->h, wait->user_id, &profile) || profile.present != wait->present)
+		return false;
+	return !wait->compare || (same_text(profile.name, wait->name) && same_text(profile.nick, wait->nick));
+}
+
+void harness_wait_profile(struct harness *h, uint64_t user_id, const char *name, const char *nick, usec patience)
+{
+	struct profile_wait wait = {
+		.h = h, .user_id = user_id, .name = name, .nick = nick, .compare = true, .present = true
+	};
+
+	harness_wait(h, profile_fits, &wait, patience);
+}
+
+void harness_wait_present(struct harness *h, uint64_t user_id, bool present, usec patience)
+{
+	struct profile_wait wait = { .h = h, .user_id = user_id, .present = present };
+
+	harness_wait(h, profile_fits, &wait, patience);
+}
+
+struct fake_gateway_stats harness_gateway(struct harness *h)
+{
+	struct fake_gateway_stats stats;
+
+	fake_gateway(h->fake, &stats);
+	return stats;
+}

@@ -34,7 +34,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "fake_discord/fake_discord.h"
-#include "models/db.h"
+#include "models/profile.h"
 #include "net/loop.h"
 
 enum harness_program { PROGRAM_BOT, PROGRAM_LISTENER, PROGRAM_API };
@@ -108,5 +108,14 @@ const char *harness_url(const struct process *process, const char *path);
 int64_t harness_metric(const struct process *process, const char *name);
 /* A connection that only reads; opened at the first call, when the database exists (waits for it). The teardown closes it. */
 struct db *harness_db(struct harness *h);
+
+/* The stored profile; false: there is none. Texts in the test's arena. */
+bool harness_profile(struct harness *h, uint64_t user_id, struct profile *ret_profile);
+/* Waits until the profile is there, present, and has this name and nickname (NULL: none). */
+void harness_wait_profile(struct harness *h, uint64_t user_id, const char *name, const char *nick, usec patience);
+/* Waits until the profile is there and (not) present. */
+void harness_wait_present(struct harness *h, uint64_t user_id, bool present, usec patience);
+/* Gateway totals of the fake. */
+struct fake_gateway_stats harness_gateway(struct harness *h);
 
 #endif

@@ -1,0 +1,116 @@
+/* Bot, listener and levelling API at once on an empty database: one migrates, identifies keep their distance, each can be stopped and started alone. */
+#include "harness.h"
+
+/* Discord: one identify in 5 s. */
+#define SPACING  (5 * SECOND)
+#define PATIENCE (30 * SECOND)
+
+struct sessions_wait {
+	struct harness *h;
+	uint64_t identified;
+};
+
+static bool has_identified(void *arg)
+{
+	const struct sessions_wait *wait = arg;
+
+	return harness_gateway(wait->h).identified >= wait->identified;
+}
+
+static usec time_of_identify(struct harness *h, uint64_t number)
+{
+	struct sessions_wait wait = { .h = h, .identified = number };
+
+	harness_wait(h, has_identified, &wait, PATIENCE);
+	return loop_now(&h->loop);
+}
+
+static void three_programs_on_an_empty_database(struct harness *h)
+{
+	struct process *api = harness_spawn(h, PROGRAM_API, NULL);
+	struct process *bot = harness_spawn(h, PROGRAM_BOT, NULL);
+	struct process *listener = harness_spawn(h, PROGRAM_LISTENER, NULL);
+	usec first = time_of_identify(h, 1), second = time_of_identify(h, 2);
+
+	assert_true(second - first >= SPACING);
+	harness_wait_healthy(bot, PATIENCE);
+	harness_wait_healthy(listener, PATIENCE);
+	harness_wait_healthy(api, PATIENCE);
+	/* Discord has refused nothing. */
+	assert_int_equal(harness_gateway(h).identified, 2);
+	assert_int_equal(harness_gateway(h).invalidated, 0);
+	assert_int_equal(fake_count_calls(h->fake, "GET", "/gateway/bot", NULL), 2);
+	harness_stop(bot);
+	harness_stop(listener);
+	harness_stop(api);
+}
+
+/* The body of /user_points/ as text, once it contains `text`. */
+struct points_wait {
+	struct harness *h;
+	struct process *api;
+	const char *text;
+};
+
+static bool points_have(void *arg)
+{
+	const struct points_wait *wait = arg;
+	const char *body = NULL;
+
+	return harness_get(wait->h, harness_url(wait->api, "/user_points/?format=json"), &body) == 200 && body &&
+	       strstr(body, wait->text);
+}
+
+static void wait_points(struct harness *h, struct process *api, const char *text, usec patience)
+{
+	struct points_wait wait = { .h = h, .api = api, .text = text };
+
+	harness_wait(h, points_have, &wait, patience);
+}
+
+static void a_message_and_a_rename_reach_the_leaderboard(struct harness *h)
+{
+	uint64_t alice = fake_member(h->fake, "alice"), general = fake_channel(h->fake, "general");
+	struct process *bot = harness_start(h, PROGRAM_BOT);
+	struct process *listener = harness_start(h, PROGRAM_LISTENER);
+	struct process *api = harness_start(h, PROGRAM_API);
+
+	harness_wait_profile(h, alice, "alice", NULL, PATIENCE);
+	assert_true(fake_say(h->fake, alice, general, "hello everybody"));
+	wait_points(h, api, "\"alice\"", 3 * SECOND);
+	assert_int_equal(fake_nick(h->fake, alice, "Al the First"), 0);
+	wait_points(h, api, "\"Al the First\"", SECOND);
+
+	/* Each alone: the others go on. */
+	harness_stop(listener);
+	assert_int_equal(fake_nick(h->fake, alice, "Al the Second"), 0);
+	harness_wait_healthy(bot, SECOND);
+	listener = harness_start(h, PROGRAM_LISTENER);
+	wait_points(h, api, "\"Al the Second\"", 5 * SECOND);
+
+	harness_stop(bot);
+	assert_int_equal(fake_nick(h->fake, alice, "Al the Third"), 0);
+	wait_points(h, api, "\"Al the Third\"", SECOND);
+	assert_true(fake_say(h->fake, fake_member(h->fake, "bob"), general, "is the bot asleep?"));
+	bot = harness_start(h, PROGRAM_BOT);
+	wait_points(h, api, "\"bob\"", 5 * SECOND);
+
+	harness_stop(api);
+	api = harness_start(h, PROGRAM_API);
+	wait_points(h, api, "\"Al the Third\"", 5 * SECOND);
+	assert_int_equal(harness_gateway(h).identified, 2);
+	harness_stop(api);
+	harness_stop(listener);
+	harness_stop(bot);
+}
+
+int main(void)
+{
+	static const struct fake_options options = { .member_request_interval = 10 * MILLISECOND };
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST_WITH(three_programs_on_an_empty_database, &options),
+		HARNESS_TEST_WITH(a_message_and_a_rename_reach_the_leaderboard, &options),
+	};
+
+	return harness_run("services_start_together", tests, ARRAY_SIZE(tests));
+}
