@@ -332,19 +332,21 @@ static const cJSON *option_named(const cJSON *options, const char *name)
 		const char *has = json_string(option, "name");
 
 		if (has && streq(has, name))
-			return json_get(option, "value");
+			return option;
 	}
 	return NULL;
 }
 
 /* Discord hands integers over as numbers, everything else as strings. */
-static const char *option_text(struct arena *arena, const cJSON *value)
+static const char *option_text(struct arena *arena, const cJSON *option)
 {
+	const cJSON *value = json_get(option, "value");
+
 	if (cJSON_IsString(value))
 		return value->valuestring;
-	if (cJSON_IsNumber(value) && value->valuedouble >= -9007199254740992.0 &&
-		value->valuedouble <= 9007199254740992.0)
-		return arena_printf(arena, "%.0f", value->valuedouble);
+	/* json_int() refuses what is not whole or too large, and tells it by its fallback. */
+	if (cJSON_IsNumber(value) && json_int(option, "value", INT64_MAX) != INT64_MAX)
+		return arena_printf(arena, "%lld", (long long)json_int(option, "value", 0));
 	return NULL;
 }
 
