@@ -246,6 +246,9 @@ static enum exit_status open_health(struct service *service)
 		log_error("the health endpoint cannot listen: correct health__BIND or the port",
 			LOG_STR("bind", settings->health_bind), LOG_INT("port", port), LOG_STR("key", key),
 			LOG_ERRNO(r));
+	else
+		log_info("health endpoint", LOG_STR("bind", settings->health_bind),
+			LOG_INT("port", health_port(service->private->health)));
 	return r < 0 ? EXIT_USAGE : EXIT_CLEAN;
 }
 
