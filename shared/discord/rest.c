@@ -242,7 +242,7 @@ static void pump(void *arg)
 	struct ratelimit_request *request;
 	usec now = loop_now(rest->loop), at;
 
-	if (rest->closed)
+	if (rest->closed || rest->unauthorized)
 		return;
 	while ((request = ratelimit_next(rest->limiter, now))) {
 		struct job *job = CONTAINER_OF(request, struct job, request);
@@ -300,6 +300,20 @@ static int admit(struct job *job, const char *route, usec deadline)
 	return rest_refuse(rest, -EBUSY, "the rate limit leaves no time for this call");
 }
 
+/* Discord does not know our token: whatever waits ends, and nothing is sent any more. */
+static void token_refused(struct rest *rest)
+{
+	struct job *job;
+
+	if (rest->unauthorized)
+		return;
+	rest->unauthorized = true;
+	DL_FOREACH (rest->jobs, job)
+		wake(job);
+	if (rest->on_unauthorized)
+		rest->on_unauthorized(rest->arg);
+}
+
 static void on_answer(void *arg, const struct http_answer *answer)
 {
 	struct job *job = arg;
@@ -319,6 +333,8 @@ static void on_answer(void *arg, const struct http_answer *answer)
 		metric_add(&metric_limited, 1);
 	else if (answer->status >= 500)
 		metric_add(&metric_server, 1);
+	if (job->outcome.result == -EKEYREJECTED && !job->request.interaction)
+		token_refused(rest);
 	pump(rest);
 	wake(job);
 }
@@ -424,29 +440,19 @@ static bool interaction_dead(const struct rest *rest, const struct interaction *
 	return false;
 }
 
-/* What a failure means for all calls to come. */
-static int take_notice(struct rest *rest, const struct rest_call *call, const struct rest_outcome *outcome)
+/* The result of a failure. An interaction whose token is over is remembered: asking again would count as abuse. */
+static int failure_result(struct rest *rest, const struct rest_call *call, const struct rest_outcome *outcome)
 {
-	struct job *job;
 	int code = outcome->error.code;
 
-	if (call->interaction) {
-		/* the interaction's token is over, not ours; asking again would count as abuse */
-		if (code != CODE_UNKNOWN_WEBHOOK && code != CODE_UNKNOWN_INTERACTION &&
-			code != CODE_INVALID_WEBHOOK_TOKEN)
-			return outcome->result == -EKEYREJECTED ? -ENOENT : outcome->result;
+	if (!call->interaction)
+		return outcome->result;
+	if (code == CODE_UNKNOWN_WEBHOOK || code == CODE_UNKNOWN_INTERACTION || code == CODE_INVALID_WEBHOOK_TOKEN) {
 		rest->dead[rest->dead_next] = call->interaction->id;
 		rest->dead_next = (rest->dead_next + 1) % DEAD_INTERACTIONS;
 		return -ENOENT;
 	}
-	if (outcome->result != -EKEYREJECTED || rest->unauthorized)
-		return outcome->result;
-	rest->unauthorized = true;
-	DL_FOREACH (rest->jobs, job)
-		wake(job);
-	if (rest->on_unauthorized)
-		rest->on_unauthorized(rest->arg);
-	return outcome->result;
+	return outcome->result == -EKEYREJECTED ? -ENOENT : outcome->result; /* its token, not ours */
 }
 
 /* An earlier try may have done what this one was refused: then it is done. */
@@ -493,7 +499,7 @@ static int attempt(struct job *job, const struct rest_call *call)
 			return r;
 		if (job->outcome.result == 0)
 			return 0;
-		r = take_notice(rest, call, &job->outcome);
+		r = failure_result(rest, call, &job->outcome);
 		cJSON_Delete(job->outcome.json);
 		job->outcome.json = NULL;
 		if (may_have_arrived && done_before(call, &job->outcome))
