@@ -178,10 +178,10 @@ static void on_ended(struct loop_task *task)
 
 /* === lws' callbacks === */
 
-/* lws says what went wrong only in words. */
+/* lws says what went wrong only in words; 1 is SSL_ERROR_SSL, what a connection that breaks is not. */
 static int connection_error(const struct websocket *ws, const char *text, size_t len)
 {
-	if (text != NULL && memmem(text, len, "cert", 4) != NULL)
+	if (text != NULL && (memmem(text, len, "cert", 4) != NULL || memmem(text, len, "SSL err 1:", 10) != NULL))
 		return -EKEYREJECTED;
 	return ws->upgrading ? -EPROTO : -ECONNREFUSED;
 }
@@ -216,7 +216,7 @@ static int write_next(struct websocket *ws)
 	}
 	if (ws->first_out != NULL || (message != NULL && ws->close_code != 0))
 		lws_callback_on_writable(ws->wsi);
-	else if (ws->close_code != 0)
+	else if (ws->close_code != 0 && !ws->close_sent)
 		loop_post(ws->websockets->loop, &ws->close_task);
 	return 0;
 }

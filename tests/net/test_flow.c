@@ -229,7 +229,8 @@ static void test_cancelled_before_it_ran_and_by_itself(void **state)
 
 static void test_limits(void **state)
 {
-	const struct flow_options of_seven = { .name = "seven", .owner = 7 }, of_eight = { .name = "eight", .owner = 8 };
+	const struct flow_options of_seven = { .name = "seven", .owner = 7 },
+				  of_eight = { .name = "eight", .owner = 8 };
 	struct waiter w[8] = { 0 };
 	struct flows *few = flows_create(&loop, (struct flow_limits){ .total = 5, .per_owner = 2 });
 
@@ -302,7 +303,8 @@ static void test_log_context_follows_the_flow(void **state)
 {
 	const struct flow_options one = { .name = "one", .owner = 11, .guild = 5 };
 	const struct flow_options two = { .name = "two", .owner = 22 };
-	struct log_context a[2] = { { .flow = "one", .user = 11, .guild = 5 } }, b[2] = { { .flow = "two", .user = 22 } };
+	struct log_context a[2] = { { .flow = "one", .user = 11, .guild = 5 } },
+			   b[2] = { { .flow = "two", .user = 22 } };
 	struct log_context outside = { .flow = "outside", .user = 3 }, before = log_context_swap(outside), after;
 
 	(void)state;

@@ -35,7 +35,8 @@ static void on_gone(void *user)
 static void echo(struct httpd_request *request)
 {
 	struct str out cleanup(str_finish) = STR_INIT;
-	static const char *const names[] = { "Content-Type", "Content-Length", "User-Agent", "X-Test", "X-Empty", "Expect" };
+	static const char *const names[] = { "Content-Type", "Content-Length", "User-Agent", "X-Test", "X-Empty",
+		"Expect" };
 	size_t len;
 	const char *body = httpd_body(request, &len);
 
@@ -49,7 +50,8 @@ static void echo(struct httpd_request *request)
 	str_adds(&out, "\n");
 	str_add(&out, body, len);
 	httpd_respond(request, 200, "text/plain",
-		(const struct http_header[]){ { "X-Answer", "  forty two " }, { "X-ANSWER-2", "" }, { 0 } }, out.buf, out.len);
+		(const struct http_header[]){ { "X-Answer", "  forty two " }, { "X-ANSWER-2", "" }, { 0 } }, out.buf,
+		out.len);
 }
 
 static void zipped(struct httpd_request *request)
@@ -252,14 +254,19 @@ static void test_multipart(void **state)
 {
 	static const struct http_part parts[] = {
 		{ .name = "payload_json", .content_type = "application/json", .data = "{\"a\":1}", .len = 7 },
-		{ .name = "files[0]", .file_name = "a b.png", .content_type = "image/png", .data = "\x89P\0G", .len = 4 },
+		{ .name = "files[0]",
+			.file_name = "a b.png",
+			.content_type = "image/png",
+			.data = "\x89P\0G",
+			.len = 4 },
 		{ 0 },
 	};
 	struct result r;
 	const char *boundary;
 
 	(void)state;
-	perform(&(struct http_request){ .method = "PATCH", .url = url_of(httpd_port(httpd), "/echo"), .parts = parts }, &r);
+	perform(&(struct http_request){ .method = "PATCH", .url = url_of(httpd_port(httpd), "/echo"), .parts = parts },
+		&r);
 	assert_int_equal(r.answer.error, 0);
 	assert_non_null(strstr(r.body.buf, "PATCH /echo?\nContent-Type: multipart/form-data; boundary="));
 	boundary = strstr(r.body.buf, "\n\n--");
@@ -408,10 +415,10 @@ static bool one_held(void *arg)
 static void test_calls_in_the_queue_time_out_too(void **state)
 {
 	struct http *single;
-	struct http_request slow = { .method = "GET", .url = url_of(httpd_port(httpd), "/hold"), .timeout = 10 * SECOND };
-	struct http_request queued = {
-		.method = "GET", .url = slow.url, .timeout = 150 * MILLISECOND
+	struct http_request slow = {
+		.method = "GET", .url = url_of(httpd_port(httpd), "/hold"), .timeout = 10 * SECOND
 	};
+	struct http_request queued = { .method = "GET", .url = slow.url, .timeout = 150 * MILLISECOND };
 	struct result a = { .body = STR_INIT }, b = { .body = STR_INIT };
 
 	(void)state;
@@ -519,7 +526,8 @@ static int faulty(int fd, int connection, void *arg)
 		peer_write(fd, "HTTP/1.1 200 OK\r\n", 17);
 		if (fault == ENDLESS_HEADER)
 			peer_write(fd, "X-Long: ", 8);
-		while (peer_write(fd, fault == ENDLESS_HEADER ? "aaaaaaaaaaaaaaaaaaaaa" : many, 21 + (fault == MANY_HEADERS)))
+		while (peer_write(
+			fd, fault == ENDLESS_HEADER ? "aaaaaaaaaaaaaaaaaaaaa" : many, 21 + (fault == MANY_HEADERS)))
 			;
 		return 0;
 	case STALLS_IN_BODY:
@@ -528,7 +536,8 @@ static int faulty(int fd, int connection, void *arg)
 		return 0;
 	case INTERIM_ANSWER:
 		peer_write(fd, "HTTP/1.1 100 Continue\r\nX-Answer: interim\r\n\r\n", 44);
-		peer_write(fd, "HTTP/1.1 200 OK\r\nX-Answer: final\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", 77);
+		peer_write(fd, "HTTP/1.1 200 OK\r\nX-Answer: final\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+			77);
 		return 0;
 	}
 	return 0;
@@ -676,7 +685,9 @@ static void performs(void *arg)
 {
 	struct flow_case *c = arg;
 	struct arena arena = ARENA_INIT;
-	struct http_request request = { .method = "POST", .url = c->url, .timeout = c->timeout, .body = "hi", .body_len = 2 };
+	struct http_request request = {
+		.method = "POST", .url = c->url, .timeout = c->timeout, .body = "hi", .body_len = 2
+	};
 
 	c->result = http_perform(http, &request, &arena, &c->answer);
 	snprintf(c->body, sizeof(c->body), "%s", c->answer.body);

@@ -47,7 +47,10 @@ static void run_step(struct loop_task *task)
 		loop_cancel(&loop, &step->cancels->task);
 }
 
-#define STEP(n, ...) { .task.run = run_step, .name = (n), __VA_ARGS__ }
+#define STEP(n, ...)                                           \
+	{                                                      \
+		.task.run = run_step, .name = (n), __VA_ARGS__ \
+	}
 
 static void test_tasks_run_in_order_and_once(void **state)
 {

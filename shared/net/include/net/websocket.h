@@ -19,7 +19,7 @@ struct websocket_callbacks {
 	void (*message)(void *arg, const char *data, size_t len, bool binary);
 	/* code: the peer's close code (1005: its close frame had none; lws turns 1012 to 1014 into 1002), 0 when there was no close frame
 	 * (connection lost, refused, timed out, killed by us). error: 0 after a close frame, else -EHOSTUNREACH (name), -ECONNREFUSED,
-	 * -EKEYREJECTED (certificate), -EPROTO (no upgrade), -ETIMEDOUT, -ECONNRESET (lost), -EMSGSIZE, -EILSEQ (text is not UTF-8),
+	 * -EKEYREJECTED (certificate, or another failure of TLS), -EPROTO (no upgrade), -ETIMEDOUT, -ECONNRESET (lost), -EMSGSIZE, -EILSEQ (text is not UTF-8),
 	 * -ECANCELED (killed). The websocket is gone afterwards. */
 	void (*closed)(void *arg, int code, const char *reason, int error);
 };
