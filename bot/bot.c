@@ -290,9 +290,10 @@ static int on_message(struct bot *bot, struct event *event)
 	return message.has_member ? dispatch_message(bot, &message, event->now) : 0;
 }
 
-static void after_guild_event(struct bot *bot, const char *name)
+static void after_guild_event(struct bot *bot, const char *name, const cJSON *d)
 {
-	if (streq(name, "GUILD_CREATE") && cache_has_guild(bot->cache)) {
+	if (streq(name, "GUILD_CREATE") && cache_has_guild(bot->cache) &&
+		json_snowflake(d, "id") == bot->service->guild_id) {
 		roles_resolve(&bot->roles, &bot->service->settings, bot->cache);
 		fill_want(bot->fill);
 	} else if (streq(name, "RESUMED") && !bot->ready && cache_has_guild(bot->cache)) {
@@ -313,7 +314,7 @@ static int dispatch(struct service *service, const char *name, const cJSON *d, b
 	} else {
 		cache_event(bot->cache, name, d);
 		fill_event(bot->fill, name, d);
-		after_guild_event(bot, name);
+		after_guild_event(bot, name, d);
 		taken = waits_offer(service->waits, name, d);
 		r = streq(name, "INTERACTION_CREATE") ? dispatch_interaction(bot, d, replayed, taken, event.now)
 						      : run_hooks(bot, &event);
@@ -383,6 +384,7 @@ const struct service_definition bot_definition = {
 	.program = { .name = "walle-bot",
 		.service = "bot",
 		.needs_token = true,
+		.health_address = settings_bot_health,
 		.summary = "Runs Wall-E's commands and counts XP for the members of one Discord server." },
 	/* Only what is used: guild and roles, members (levels, staff), messages and their text (XP, dot commands), reactions
 	 * (pagers), direct messages (a pointer to the server). */

@@ -213,8 +213,6 @@ static void command_flow(void *arg)
 	bool run = false;
 	int r;
 
-	log_context_swap(
-		(struct log_context){ .flow = cmd->command->name, .user = cmd->caller.id, .guild = cmd->guild_id });
 	r = prepare(running, &run);
 	if (run) {
 		metric_add(&commands_run, 1);

@@ -101,6 +101,19 @@ int expiry_add(struct expiry *expiry, snowflake channel, snowflake message, snow
 	return 0;
 }
 
+int expiry_forget(struct expiry *expiry, snowflake message)
+{
+	struct service *service = expiry->bot->service;
+	int r;
+
+	if (!message)
+		return 0;
+	r = batch_begin(service->batch);
+	if (r == 0)
+		r = expiring_message_done(service->db, message);
+	return r < 0 ? r : batch_flush(service->batch);
+}
+
 /* 0: it is gone, or we may not; else it has to be tried again. */
 static int delete (struct expiry *expiry, snowflake channel, snowflake message)
 {

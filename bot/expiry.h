@@ -12,5 +12,7 @@ void expiry_destroy(struct expiry *expiry);
 void expiry_start(struct expiry *expiry);
 /* The message, and `request` (0: none) which asked for it, are deleted after this time. Writes and commits. */
 int expiry_add(struct expiry *expiry, snowflake channel, snowflake message, snowflake request, usec after) warn_unused;
+/* The message is gone already. Writes and commits. */
+int expiry_forget(struct expiry *expiry, snowflake message) warn_unused;
 
 #endif

@@ -36,6 +36,7 @@ struct pager {
 	char ids[ARRAY_SIZE(controls)][48];
 	struct button buttons[ARRAY_SIZE(controls)];
 	size_t button_count;
+	snowflake message;
 	usec ends_at;
 };
 
@@ -87,28 +88,28 @@ static enum turn turn_of_emoji(const struct pager *pager, const struct emoji *em
 	return TURN_NONE;
 }
 
-static int add_reactions(struct pager *pager, snowflake message)
+static int add_reactions(struct pager *pager)
 {
 	struct cmd *cmd = pager->cmd;
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(controls) && r == 0; i++)
 		if (shown(pager, &controls[i]))
-			r = rest_create_reaction(cmd->service->rest, cmd->channel_id, message,
+			r = rest_create_reaction(cmd->service->rest, cmd->channel_id, pager->message,
 				&(struct emoji){ .name = controls[i].emoji });
 	return r;
 }
 
 /* The person's reaction goes, so that the next one counts; without the permission he takes it back himself. */
-static int take_back(struct pager *pager, snowflake message, const struct emoji *emoji)
+static int take_back(struct pager *pager, const struct emoji *emoji)
 {
 	struct cmd *cmd = pager->cmd;
-	int r = rest_delete_reaction(cmd->service->rest, cmd->channel_id, message, emoji, cmd->caller.id);
+	int r = rest_delete_reaction(cmd->service->rest, cmd->channel_id, pager->message, emoji, cmd->caller.id);
 
 	return r == -EACCES || r == -ENOENT ? 0 : r;
 }
 
-static int text_loop(struct pager *pager, snowflake message, struct wait *wait)
+static int text_loop(struct pager *pager, struct wait *wait)
 {
 	for (;;) {
 		struct arena arena cleanup(arena_finish) = ARENA_INIT;
@@ -137,7 +138,7 @@ static int text_loop(struct pager *pager, snowflake message, struct wait *wait)
 		if (r == 0)
 			r = cmd_edit(pager->cmd, &(struct message_create){ .embeds = &pager->embed, .embed_count = 1 });
 		if (r == 0)
-			r = take_back(pager, message, &reaction.emoji);
+			r = take_back(pager, &reaction.emoji);
 		if (r < 0)
 			return r;
 	}
@@ -147,17 +148,18 @@ static int run_text(struct pager *pager)
 {
 	struct cmd *cmd = pager->cmd;
 	struct wait *wait cleanup(wait_closep) = NULL;
-	struct wait_filter filter = {
-		.event = "MESSAGE_REACTION_ADD", .channel_id = cmd->channel_id, .user_id = cmd->caller.id
+	const struct wait_filter filter = {
+		.event = "MESSAGE_REACTION_ADD",
+		.channel_id = cmd->channel_id,
+		.message_id = pager->message,
+		.user_id = cmd->caller.id,
 	};
 	int r;
 
-	r = cmd_answer_id(cmd, &filter.message_id);
+	r = wait_open(cmd->service->waits, &filter, &wait);
 	if (r == 0)
-		r = wait_open(cmd->service->waits, &filter, &wait);
-	if (r == 0)
-		r = add_reactions(pager, filter.message_id);
-	return r < 0 ? r : text_loop(pager, filter.message_id, wait);
+		r = add_reactions(pager);
+	return r < 0 ? r : text_loop(pager, wait);
 }
 
 /* ---- slash: buttons ---- */
@@ -269,10 +271,12 @@ static int show(struct pager *pager)
 					   .button_count = pager->button_count });
 	if (r < 0)
 		return r;
-	if (cmd->interaction)
-		return slash_loop(pager, wait);
-	r = cmd_expire(cmd, LIFE_ON_DISK);
-	return r < 0 ? r : run_text(pager);
+	r = cmd_answer_id(cmd, &pager->message);
+	if (r == 0)
+		r = expiry_add(cmd->bot->expiry, cmd->channel_id, pager->message, 0, LIFE_ON_DISK);
+	if (r < 0)
+		return r;
+	return cmd->interaction ? slash_loop(pager, wait) : run_text(pager);
 }
 
 int pager_run(struct cmd *cmd, const struct pages *pages, size_t first)
@@ -291,7 +295,7 @@ int pager_run(struct cmd *cmd, const struct pages *pages, size_t first)
 	if (r == -ENOENT)
 		return 0;
 	removed = cmd_delete_answer(cmd);
-	if (r == 0 && removed < 0 && removed != -ENOENT)
-		r = removed;
-	return r;
+	if (removed == 0 || removed == -ENOENT)
+		return r < 0 ? r : expiry_forget(cmd->bot->expiry, pager.message);
+	return r < 0 ? r : removed;
 }

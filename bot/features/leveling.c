@@ -167,10 +167,6 @@ static int start(struct bot *bot)
 	};
 	timer_init(&leveling->outbox_timer, &bot->service->loop, outbox_due, leveling);
 	timer_init(&leveling->drift_timer, &bot->service->loop, leveling_drift_due, leveling);
-	if (leveling->rules.xp_min > leveling->rules.xp_max) {
-		log_error("leveling__XP_MIN is larger than leveling__XP_MAX: correct one of them");
-		return -EINVAL;
-	}
 	r = timezone_load(NULL, ZONE, &leveling->zone);
 	if (r < 0)
 		log_warn(
