@@ -11,6 +11,7 @@ static const struct service_definition definition = {
 		.service = "member_listener",
 		.summary = "Keeps the names, nicknames and avatars of the guild's members in Wall-E's database.",
 		.needs_token = true,
+		.health_address = settings_listener_health,
 	},
 	.intents = INTENT_GUILDS | INTENT_GUILD_MEMBERS,
 	.requests_per_second = 5,

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/healthcheck.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -25,11 +26,12 @@
 #define SANITIZED 0
 #endif
 
-enum option_id { OPTION_CONFIG = 1, OPTION_CHECK_CONFIG, OPTION_VERSION, OPTION_HELP };
+enum option_id { OPTION_CONFIG = 1, OPTION_CHECK_CONFIG, OPTION_HEALTHCHECK, OPTION_VERSION, OPTION_HELP };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
+	{ "healthcheck", no_argument, NULL, OPTION_HEALTHCHECK },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ 0 },
@@ -42,12 +44,16 @@ static void print_help(const struct program *program)
 	       "\n"
 	       "  --config FILE   read this configuration (else the file that WALLE_CONFIG names, else built-in defaults)\n"
 	       "  --check-config  check the configuration and leave\n"
+	       "%s"
 	       "  --version       print the version and leave\n"
 	       "  --help          print this and leave\n"
 	       "\n"
 	       "Each key of the configuration can be set by the environment variable section__KEY, a secret also by\n"
 	       "section__KEY_FILE, which names a file.\n",
-		program->name, program->usage ? " " : "", program->usage ? program->usage : "", program->summary);
+		program->name, program->usage ? " " : "", program->usage ? program->usage : "", program->summary,
+		program->health_address
+			? "  --healthcheck   ask the running service whether it is healthy: status 0 or 1\n"
+			: "");
 }
 
 static void protect_process(void)
@@ -68,8 +74,20 @@ static int complain(const struct program *program, const char *message)
 	return EXIT_USAGE;
 }
 
+static int unknown_option(const struct program *program, char **argv)
+{
+	fprintf(stderr, "%s: unknown option '%s' (see %s --help)\n", program->name, argv[optind - 1], program->name);
+	return EXIT_USAGE;
+}
+
+/* What the command line asks for. */
+struct request {
+	const char *file;
+	bool check_config, healthcheck;
+};
+
 /* -1 to go on, else an exit status. */
-static int parse_options(const struct program *program, int argc, char **argv, const char **file, bool *check_only)
+static int parse_options(const struct program *program, int argc, char **argv, struct request *request)
 {
 	int id;
 
@@ -78,18 +96,21 @@ static int parse_options(const struct program *program, int argc, char **argv, c
 	/* '+': options end at the first argument, what follows belongs to the program. */
 	while ((id = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		switch (id) {
-		case OPTION_CONFIG: *file = optarg; break;
-		case OPTION_CHECK_CONFIG: *check_only = true; break;
+		case OPTION_CONFIG: request->file = optarg; break;
+		case OPTION_CHECK_CONFIG: request->check_config = true; break;
+		case OPTION_HEALTHCHECK:
+			if (program->health_address) {
+				request->healthcheck = true;
+				break;
+			}
+			return unknown_option(program, argv);
 		case OPTION_VERSION: printf("%s %s\n", program->name, WALLE_VERSION); return EXIT_CLEAN;
 		case OPTION_HELP: print_help(program); return EXIT_CLEAN;
 		case ':':
 			fprintf(stderr, "%s: option '%s' needs a value (see %s --help)\n", program->name,
 				argv[optind - 1], program->name);
 			return EXIT_USAGE;
-		default:
-			fprintf(stderr, "%s: unknown option '%s' (see %s --help)\n", program->name, argv[optind - 1],
-				program->name);
-			return EXIT_USAGE;
+		default: return unknown_option(program, argv);
 		}
 	}
 	if (!program->usage && optind < argc) {
@@ -117,28 +138,41 @@ static int open_log(const struct program *program, const struct settings *settin
 	return -1;
 }
 
+static int check_health(const struct program *program, const struct settings *settings)
+{
+	struct str message cleanup(str_finish) = STR_INIT;
+	const char *bind;
+	int port = (int)program->health_address(settings, &bind);
+
+	if (healthcheck_ask(bind, port, &message) == 0)
+		return EXIT_CLEAN;
+	fprintf(stderr, "%s: %s\n", program->name, message.buf);
+	return EXIT_UNEXPECTED;
+}
+
 int program_start(const struct program *program, int argc, char **argv, struct settings *settings, int *ret_first)
 {
 	struct str message cleanup(str_finish) = STR_INIT;
-	const char *file = NULL;
-	bool check_only = false;
+	struct request request = { 0 };
 	int status;
 
 	*settings = (struct settings){ 0 };
 	protect_process();
-	status = parse_options(program, argc, argv, &file, &check_only);
+	status = parse_options(program, argc, argv, &request);
 	if (status >= 0)
 		return status;
 
-	if (settings_load(settings, file, &message) < 0)
+	if (settings_load(settings, request.file, &message) < 0)
 		status = complain(program, message.buf);
+	else if (request.healthcheck)
+		status = check_health(program, settings);
 	else if (program->needs_token && !*settings->token)
 		status = complain(program,
 			"the bot's token is missing: set basic_config__TOKEN, or basic_config__TOKEN_FILE to "
 			"the path of a file that holds it");
 	else
 		status = open_log(program, settings);
-	if (status < 0 && check_only) {
+	if (status < 0 && request.check_config) {
 		puts("configuration ok");
 		status = EXIT_CLEAN;
 	}

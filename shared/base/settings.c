@@ -229,3 +229,21 @@ void settings_finish(struct settings *settings)
 {
 	config_finish(keys, ARRAY_SIZE(keys), settings);
 }
+
+int64_t settings_bot_health(const struct settings *settings, const char **ret_bind)
+{
+	*ret_bind = settings->health_bind;
+	return settings->bot_health_port;
+}
+
+int64_t settings_listener_health(const struct settings *settings, const char **ret_bind)
+{
+	*ret_bind = settings->health_bind;
+	return settings->listener_health_port;
+}
+
+int64_t settings_api_health(const struct settings *settings, const char **ret_bind)
+{
+	*ret_bind = settings->api_bind;
+	return settings->api_port;
+}

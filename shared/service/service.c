@@ -231,23 +231,23 @@ static enum exit_status open_health(struct service *service)
 {
 	struct settings *settings = &service->settings;
 	bool bot = streq(service->definition->program.service, "bot");
-	int64_t port = bot ? settings->bot_health_port : settings->listener_health_port;
+	const char *bind;
+	int64_t port = service->definition->program.health_address(settings, &bind);
 	const char *key = bot ? "health__BOT_PORT" : "health__LISTENER_PORT";
 	int r;
 
-	r = health_create(&service->loop, service->definition->program.service, settings->health_bind, (int)port,
-		check_health, service, &service->private->health);
+	r = health_create(&service->loop, service->definition->program.service, bind, (int)port, check_health, service,
+		&service->private->health);
 	if (r == -EADDRINUSE)
 		log_error(
 			"the health endpoint's port is in use: end the program that has it (perhaps this one, already running), or set "
 			"another port",
-			LOG_STR("bind", settings->health_bind), LOG_INT("port", port), LOG_STR("key", key));
+			LOG_STR("bind", bind), LOG_INT("port", port), LOG_STR("key", key));
 	else if (r < 0)
-		log_error("the health endpoint cannot listen: correct health__BIND or the port",
-			LOG_STR("bind", settings->health_bind), LOG_INT("port", port), LOG_STR("key", key),
-			LOG_ERRNO(r));
+		log_error("the health endpoint cannot listen: correct health__BIND or the port", LOG_STR("bind", bind),
+			LOG_INT("port", port), LOG_STR("key", key), LOG_ERRNO(r));
 	else
-		log_info("health endpoint", LOG_STR("bind", settings->health_bind),
+		log_info("health endpoint", LOG_STR("bind", bind),
 			LOG_INT("port", health_port(service->private->health)));
 	return r < 0 ? EXIT_USAGE : EXIT_CLEAN;
 }

@@ -15,6 +15,16 @@
 #define WENT_ON 77
 
 static const struct program bot = { .name = "walle-bot", .service = "bot", .summary = "The bot.", .needs_token = true };
+static int64_t nowhere(const struct settings *settings, const char **ret_bind)
+{
+	(void)settings;
+	*ret_bind = "example.invalid";
+	return 1;
+}
+
+static const struct program checkable = {
+	.name = "walle-bot", .service = "bot", .summary = "The bot.", .needs_token = true, .health_address = nowhere
+};
 static const struct program tool = { .name = "walle-db", .service = "db", .summary = "The tool.", .usage = "COMMAND" };
 
 static struct str out = STR_INIT, err = STR_INIT;
@@ -135,6 +145,19 @@ static void wants_a_token(void **state)
 	unsetenv("basic_config__TOKEN");
 }
 
+static void asks_the_running_service(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(&bot, "--healthcheck"), EXIT_USAGE);
+	assert_string_equal(err.buf, "walle-bot: unknown option '--healthcheck' (see walle-bot --help)\n");
+	assert_int_equal(RUN(&checkable, "--help"), EXIT_CLEAN);
+	assert_non_null(strstr(out.buf, "--healthcheck"));
+	/* It needs no token: the service that runs has one. */
+	assert_int_equal(RUN(&checkable, "--healthcheck"), EXIT_UNEXPECTED);
+	assert_non_null(strstr(err.buf, "walle-bot: no answer from example.invalid port 1: "));
+	assert_int_equal(out.len, 0);
+}
+
 static void passes_arguments_on(void **state)
 {
 	(void)state;
@@ -179,6 +202,7 @@ int main(void)
 		cmocka_unit_test_teardown(explains_itself, tear_down),
 		cmocka_unit_test_teardown(refuses_usage, tear_down),
 		cmocka_unit_test_teardown(wants_a_token, tear_down),
+		cmocka_unit_test_teardown(asks_the_running_service, tear_down),
 		cmocka_unit_test_teardown(passes_arguments_on, tear_down),
 		cmocka_unit_test_teardown(protects_the_process, tear_down),
 	};

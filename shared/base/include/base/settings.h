@@ -63,4 +63,9 @@ int settings_load_from(
 int settings_parse(struct settings *settings, const char *text, size_t len, struct str *reterr_message) warn_unused;
 void settings_finish(struct settings *settings);
 
+/* Where each service answers GET /healthz: the port, and the address that it binds to. */
+int64_t settings_bot_health(const struct settings *settings, const char **ret_bind);
+int64_t settings_listener_health(const struct settings *settings, const char **ret_bind);
+int64_t settings_api_health(const struct settings *settings, const char **ret_bind);
+
 #endif
