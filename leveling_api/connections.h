@@ -1,0 +1,49 @@
+/* Every open connection with its deadline, because libmicrohttpd's own timeout starts anew with each byte: who sends a byte a second would
+ * stay for ever. A connection waits (for the first request, for the rest of one, for the next one) or is being answered; in each state it
+ * may stay for a fixed time. When there are too many, those who have waited longest go first. */
+#ifndef LEVELING_API_CONNECTIONS_H
+#define LEVELING_API_CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+
+#define CONNECTION_WAITS   (15 * SECOND) /* until a request's headers are complete */
+#define CONNECTION_ANSWERS (30 * SECOND) /* until the client has taken the answer */
+
+enum connection_state { CONNECTION_WAITING, CONNECTION_ANSWERING };
+
+struct connection {
+	int fd;
+	enum connection_state state;
+	usec since;
+	struct connection *previous, *next; /* in its state's list, oldest first */
+	char address[48];
+	/* The request at work, for the log. */
+	struct str target;
+	bool called; /* by the library, once for this request */
+	const char *method, *route;
+	unsigned status;
+	size_t bytes;
+	usec started;
+};
+
+struct connections {
+	struct {
+		struct connection *first, *last;
+	} lists[2];
+	size_t count, limit;
+};
+
+struct connection *connections_add(struct connections *connections, int fd, const char *address, usec now);
+void connections_remove(struct connections *connections, struct connection *connection);
+void connections_set_state(
+	struct connections *connections, struct connection *connection, enum connection_state state, usec now);
+/* Shuts down what has overstayed, and the longest waiting above the limit. The library notices and closes. Returns how many. */
+size_t connections_sweep(struct connections *connections, usec now);
+/* When the next one overstays, or INT64_MAX. */
+usec connections_next_deadline(const struct connections *connections);
+
+#endif

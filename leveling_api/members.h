@@ -1,0 +1,74 @@
+/* What the API answers from: every member with XP, and the levels, as the database had them at the last refresh. One thread uses it.
+ *
+ * Two rankings over the same members, highest points first, ties by lowest row id: `listed` are those who are not hidden (the contract's
+ * /user_points/ lists departed members as it always did), `present` leaves out the departed too (everything under /v1/).
+ * 64 bytes a member for the numbers, about as much for name and picture, 20 for the orders and the look-up. */
+#ifndef LEVELING_API_MEMBERS_H
+#define LEVELING_API_MEMBERS_H
+
+#include "base/str.h"
+#include "models/db.h"
+#include "models/level.h"
+#include "models/profile.h"
+#include "models/ranking.h"
+
+struct members;
+
+struct member {
+	uint64_t user_id;
+	int64_t id, points, level_number, level_points, message_count;
+	usec updated_at; /* PROFILE_NEVER: no date */
+	uint32_t text;   /* members_name(), members_avatar() */
+	uint32_t text_len : 16;
+	bool hidden : 1, departed : 1;
+	bool has_name : 1, has_avatar : 1;
+	bool plain_name : 1, plain_avatar : 1; /* nothing in it needs an escape in JSON */
+};
+
+/* A point in time and what a member's place in the ranking was then: see members_walk(). */
+struct members_key {
+	int64_t points, id;
+};
+
+struct members *members_create(void) warn_unused;
+void members_destroy(struct members *members);
+/* Reads what has changed, everything at first. The caller holds a read transaction. On failure the members are of no use any more. */
+int members_refresh(struct members *members, struct db *db) warn_unused;
+/* Grows with every refresh that changed something. */
+uint64_t members_version(const struct members *members);
+
+struct ranking *members_listed(const struct members *members);
+struct ranking *members_present(const struct members *members);
+const struct member *members_at(const struct members *members, uint32_t slot);
+/* -ENOENT unless the member is present and not hidden. */
+int members_find(const struct members *members, uint64_t user_id, uint32_t *ret_slot) warn_unused;
+
+/* The name that is shown: the nickname, else the account's. Borrowed until the next refresh; not ending in NUL. */
+const char *members_name(const struct members *members, const struct member *member, size_t *ret_len);
+/* Appends the address of the picture. */
+void members_avatar(const struct members *members, const struct member *member, struct str *out);
+
+/* All levels, lowest first. */
+const struct level *members_levels(const struct members *members, size_t *ret_count);
+/* The level that these points reach by the level table; NULL while the table is empty. */
+const struct level *members_level_for(const struct members *members, int64_t points);
+
+struct members_totals {
+	uint64_t count;
+	uint64_t points;                  /* saturates */
+	uint64_t by_level[LEVEL_MAX + 1]; /* how many members are on each level; above the last counts as the last */
+};
+/* Of the present ones. */
+const struct members_totals *members_totals(const struct members *members);
+
+/* Walks through the present members as they stood at `version`, so that a reader who comes back for page after page meets everybody once
+ * although points change meanwhile. Starts at the member after (forward) or before (backward) `key`, and returns up to `max` slots in the
+ * walk's order with the keys that they had. `ret_passed` are members that stood there then but are not shown any more.
+ * -ESTALE when too much has changed since that version. */
+int members_walk(struct members *members, uint64_t version, struct members_key key, bool forward, size_t max,
+	uint32_t *ret_slots, struct members_key *ret_keys, size_t *ret_count) warn_unused;
+
+/* Present members whose name holds the text without regard to case, best first; at most `max`. */
+size_t members_search(const struct members *members, const char *text, size_t max, uint32_t *ret_slots);
+
+#endif

@@ -1,0 +1,53 @@
+/* The inside of struct members, for members.c, members_walk.c and members_search.c. */
+#ifndef LEVELING_API_MEMBERS_INTERNAL_H
+#define LEVELING_API_MEMBERS_INTERNAL_H
+
+#include "base/arena.h"
+#include "members.h"
+#include "models/member_xp.h"
+#include "models/slot_map.h"
+#include "packed_url.h"
+#include "text_heap.h"
+
+/* One change that a walk has to see through: what a member was before it. */
+struct journal_entry {
+	uint64_t version; /* of the refresh that changed it */
+	int64_t points, id;
+	uint32_t slot;
+	bool present;
+};
+
+struct members {
+	struct member *list;
+	uint64_t *signatures; /* by slot: which characters and pairs of them the folded name holds */
+	size_t count, room;
+	struct slot_map by_user;
+	struct ranking *listed, *present;
+	struct text_heap texts;
+	struct url_shapes *shapes;
+	struct str scratch;
+
+	struct arena level_arena;
+	const struct level *levels;
+	size_t level_count;
+
+	struct members_totals totals;
+	unsigned __int128 total_points;
+
+	uint64_t version;
+	int64_t xp_revision, profile_revision;
+	size_t rows_read; /* in this refresh */
+	bool bulk;
+
+	struct journal_entry *journal; /* ring of the last changes */
+	size_t journal_start, journal_count;
+	uint64_t journal_since; /* changes after this version are all in the journal */
+};
+
+bool members_before(const void *members, uint32_t a, uint32_t b);
+/* The member is about to change. */
+void members_journal_add(struct members *members, uint32_t slot);
+void members_journal_clear(struct members *members);
+uint64_t members_signature(const char *name, size_t len);
+
+#endif

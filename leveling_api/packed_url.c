@@ -1,0 +1,192 @@
+/* See packed_url.h. A packed address is two bytes for the shape (low byte first; SHAPE_PLAIN: the text follows as it is), then the
+ * binary of each number in the order of the marks in the shape. */
+#include "packed_url.h"
+
+#include <stdlib.h>
+
+#define SHAPE_PLAIN 0xffffu
+#define SHAPES_MAX  2048
+#define BUCKETS     4096 /* a power of two above SHAPES_MAX */
+#define RUN_MIN     6    /* shorter runs of hexadecimal digits stay in the shape */
+
+enum mark {
+	MARK_USER = 1,    /* the member's id */
+	MARK_DECIMAL = 2, /* a number without leading zeros: variable-length, 7 bits a byte */
+	MARK_HEX = 3,     /* followed by a byte that says how many digits; two to a byte */
+};
+
+struct shape {
+	char *text;
+	size_t len;
+};
+
+struct url_shapes {
+	struct shape list[SHAPES_MAX];
+	size_t count;
+	uint16_t buckets[BUCKETS]; /* index + 1 */
+};
+
+struct url_shapes *url_shapes_create(void)
+{
+	return xcalloc(1, sizeof(struct url_shapes));
+}
+
+void url_shapes_destroy(struct url_shapes *shapes)
+{
+	if (!shapes)
+		return;
+	for (size_t i = 0; i < shapes->count; i++)
+		free(shapes->list[i].text);
+	free(shapes);
+}
+
+/* The number of this shape, a new one while there is room, else SHAPE_PLAIN. */
+static unsigned intern(struct url_shapes *shapes, const struct str *text)
+{
+	uint32_t hash = 2166136261u;
+	size_t i;
+
+	for (size_t k = 0; k < text->len; k++)
+		hash = (hash ^ (unsigned char)text->buf[k]) * 16777619u;
+	for (i = hash & (BUCKETS - 1); shapes->buckets[i] != 0; i = (i + 1) & (BUCKETS - 1)) {
+		const struct shape *shape = &shapes->list[shapes->buckets[i] - 1];
+
+		if (shape->len == text->len && memcmp(shape->text, text->buf, text->len) == 0)
+			return shapes->buckets[i] - 1u;
+	}
+	if (shapes->count == SHAPES_MAX)
+		return SHAPE_PLAIN;
+	shapes->list[shapes->count] = (struct shape){ xmalloc(text->len + 1), text->len };
+	memcpy(shapes->list[shapes->count].text, text->buf, text->len + 1);
+	shapes->buckets[i] = (uint16_t)++shapes->count;
+	return (unsigned)(shapes->count - 1);
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The number, if the run is one that prints as the same digits again. */
+static bool is_decimal(const char *run, size_t len, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	if (len > 19 || run[0] == '0')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (run[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(run[i] - '0');
+	}
+	*ret_value = value;
+	return true;
+}
+
+static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, const char *run, size_t len)
+{
+	uint64_t value;
+
+	if (is_decimal(run, len, &value)) {
+		str_addc(shape, value == user_id ? MARK_USER : MARK_DECIMAL);
+		if (value == user_id)
+			return;
+		for (; value >= 0x80; value >>= 7)
+			str_addc(numbers, (char)(value | 0x80));
+		str_addc(numbers, (char)value);
+		return;
+	}
+	str_addc(shape, MARK_HEX);
+	str_addc(shape, (char)len);
+	for (size_t i = 0; i < len; i += 2)
+		str_addc(numbers, (char)(hex_value(run[i]) << 4 | (i + 1 < len ? hex_value(run[i + 1]) : 0)));
+}
+
+void packed_url_add(struct str *out, struct url_shapes *shapes, uint64_t user_id, const char *url, size_t len)
+{
+	struct str shape cleanup(str_finish) = STR_INIT;
+	struct str numbers cleanup(str_finish) = STR_INIT;
+	unsigned number = SHAPE_PLAIN;
+	bool plain = len > 2048;
+
+	for (size_t i = 0; i < len && !plain;) {
+		size_t run = 0;
+
+		while (i + run < len && run < 255 && hex_value(url[i + run]) >= 0)
+			run++;
+		if (run >= RUN_MIN) {
+			pack_run(&shape, &numbers, user_id, url + i, run);
+			i += run;
+			continue;
+		}
+		run = MAX(run, (size_t)1);
+		/* A mark's value as text would be taken for a mark. */
+		plain = (unsigned char)url[i] <= MARK_HEX;
+		str_add(&shape, url + i, run);
+		i += run;
+	}
+	if (!plain)
+		number = intern(shapes, &shape);
+	str_addc(out, (char)(number & 0xff));
+	str_addc(out, (char)(number >> 8));
+	if (number == SHAPE_PLAIN)
+		str_add(out, url, len);
+	else
+		str_add(out, numbers.buf, numbers.len);
+}
+
+static const unsigned char *read_decimal(struct str *out, const unsigned char *p)
+{
+	uint64_t value = 0;
+	int shift = 0;
+
+	for (; *p & 0x80; shift += 7)
+		value |= (uint64_t)(*p++ & 0x7f) << shift;
+	value |= (uint64_t)*p++ << shift;
+	str_addu64(out, value);
+	return p;
+}
+
+static const unsigned char *read_hex(struct str *out, const unsigned char *p, size_t digits)
+{
+	static const char names[] = "0123456789abcdef";
+	char text[256];
+
+	for (size_t i = 0; i < digits; i++)
+		text[i] = names[i % 2 == 0 ? p[i / 2] >> 4 : p[i / 2] & 15];
+	str_add(out, text, digits);
+	return p + (digits + 1) / 2;
+}
+
+void packed_url_read(struct str *out, const struct url_shapes *shapes, uint64_t user_id, const void *packed, size_t len)
+{
+	const unsigned char *p = packed;
+	unsigned number = p[0] | (unsigned)p[1] << 8;
+	const struct shape *shape;
+
+	p += 2;
+	if (number == SHAPE_PLAIN) {
+		str_add(out, p, len - 2);
+		return;
+	}
+	shape = &shapes->list[number];
+	for (size_t i = 0; i < shape->len; i++) {
+		size_t literal = i;
+
+		while (literal < shape->len && (unsigned char)shape->text[literal] > MARK_HEX)
+			literal++;
+		if (literal > i) {
+			str_add(out, shape->text + i, literal - i);
+			i = literal;
+			if (i == shape->len)
+				break;
+		}
+		switch ((enum mark)shape->text[i]) {
+		case MARK_USER: str_addu64(out, user_id); break;
+		case MARK_DECIMAL: p = read_decimal(out, p); break;
+		case MARK_HEX: p = read_hex(out, p, (unsigned char)shape->text[++i]); break;
+		}
+	}
+}

@@ -1,0 +1,195 @@
+/* See reply.h. */
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#define COMPRESS_MIN   512 /* below this gzip saves nothing worth its time */
+#define COMPRESS_LEVEL 4
+
+#define CORS_HEADERS \
+	"accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, x-csrftoken, x-requested-with"
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+void reply_hash(struct str *out, const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+	uint64_t a = UINT64_C(0x9E3779B97F4A7C15) ^ len, b = UINT64_C(0xD1B54A32D192ED03) + len, words[2];
+	char text[32];
+
+	for (size_t left = len; left > 0;) {
+		size_t n = MIN(left, sizeof(words));
+
+		words[0] = words[1] = 0;
+		memcpy(words, p, n);
+		a = mix(a ^ words[0], UINT64_C(0xA0761D6478BD642F) ^ words[1]);
+		b = mix(b ^ words[1], UINT64_C(0xE7037ED1A0B428DB) ^ words[0]) + a;
+		p += n;
+		left -= n;
+	}
+	a = mix(a, b ^ UINT64_C(0x8EBC6AF09C88C6E3));
+	for (int i = 0; i < 16; i++) {
+		text[i] = digits[a >> (60 - 4 * i) & 15];
+		text[16 + i] = digits[b >> (60 - 4 * i) & 15];
+	}
+	str_add(out, text, sizeof(text));
+}
+
+bool reply_tag_matches(const char *if_none_match, const char *tag)
+{
+	size_t len = strlen(tag);
+
+	for (const char *p = if_none_match; *p;) {
+		size_t entry;
+
+		p += strspn(p, ", \t");
+		if (*p == '*')
+			return true;
+		if (strncmp(p, "W/", 2) == 0)
+			p += 2;
+		entry = strcspn(p, ", \t");
+		if (entry == len && memcmp(p, tag, len) == 0)
+			return true;
+		p += entry;
+	}
+	return false;
+}
+
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+	/* Refused are only malformed names and values; all of ours are constants or checked. */
+	(void)!MHD_add_response_header(response, name, value);
+}
+
+static bool compress_body(struct str *body)
+{
+	z_stream stream = { 0 };
+	struct str packed = STR_INIT;
+	bool done;
+
+	if (deflateInit2(&stream, COMPRESS_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	str_reserve(&packed, deflateBound(&stream, (uLong)body->len));
+	stream.next_in = (Bytef *)body->buf;
+	stream.avail_in = (uInt)body->len;
+	stream.next_out = (Bytef *)packed.buf;
+	stream.avail_out = (uInt)(packed.cap - 1);
+	done = deflate(&stream, Z_FINISH) == Z_STREAM_END;
+	packed.len = stream.total_out;
+	deflateEnd(&stream);
+	if (!done) {
+		str_finish(&packed);
+		return false;
+	}
+	str_finish(body);
+	*body = packed;
+	return true;
+}
+
+static bool is_text(const char *type)
+{
+	return strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0 ||
+	       strncmp(type, "image/svg", 9) == 0;
+}
+
+static void add_cors(struct MHD_Response *response, const struct request *request, const char *origins)
+{
+	if (!request->origin || !request_list_has(origins, request->origin))
+		return;
+	add(response, "Access-Control-Allow-Origin", request->origin);
+	add(response, "Access-Control-Expose-Headers",
+		"ETag, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset");
+}
+
+/* The body's memory becomes the response's. */
+static struct MHD_Response *create(struct str *body, size_t *ret_bytes)
+{
+	size_t len;
+	char *data = str_detach(body, &len);
+
+	*ret_bytes = len;
+	return MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+}
+
+/* Gives the body its tag; true when the client has it already. */
+static bool tag_body(struct answer *answer, const struct request *request, bool compressed, struct str *ret_tag)
+{
+	if (answer->volatile_body || answer->status != 200 || answer->body.len == 0)
+		return false;
+	str_addc(ret_tag, '"');
+	reply_hash(ret_tag, answer->body.buf, answer->body.len);
+	str_adds(ret_tag, compressed ? "-gz\"" : "\"");
+	return request->if_none_match && reply_tag_matches(request->if_none_match, ret_tag->buf);
+}
+
+struct reply reply_create(struct answer *answer, const struct request *request, const char *origins)
+{
+	struct str tag cleanup(str_finish) = STR_INIT;
+	bool compress = answer->body.len >= COMPRESS_MIN && is_text(answer->type) &&
+			request_accepts_coding(request->accept_encoding, "gzip");
+	bool known = tag_body(answer, request, compress, &tag);
+	struct reply reply = { .status = (unsigned)(known ? 304 : answer->status) };
+
+	if (known)
+		str_clear(&answer->body);
+	else if (compress && !compress_body(&answer->body))
+		compress = false;
+	reply.response = create(&answer->body, &reply.bytes);
+	if (!reply.response)
+		return reply;
+	if (reply.status != 304 && reply.status != 204)
+		add(reply.response, "Content-Type", answer->type);
+	if (compress && !known)
+		add(reply.response, "Content-Encoding", "gzip");
+	if (tag.len > 0)
+		add(reply.response, "ETag", tag.buf);
+	if (answer->allow)
+		add(reply.response, "Allow", answer->allow);
+	if (answer->location)
+		add(reply.response, "Location", answer->location);
+	if (answer->retry)
+		add(reply.response, "Retry-After", "1");
+	add(reply.response, "Cache-Control",
+		answer->cache_control   ? answer->cache_control
+		: answer->status >= 500 ? "no-store"
+					: "no-cache");
+	add(reply.response, "Vary", "Accept, Accept-Encoding, Origin");
+	add(reply.response, "X-Content-Type-Options", "nosniff");
+	add(reply.response, "Referrer-Policy", "same-origin");
+	add(reply.response, "Content-Security-Policy",
+		answer->csp ? answer->csp : "default-src 'none'; frame-ancestors 'none'");
+	if (!answer->no_cors)
+		add_cors(reply.response, request, origins);
+	return reply;
+}
+
+bool reply_is_preflight(const struct request *request)
+{
+	return request->method == METHOD_OPTIONS && request->preflight_method && request->origin;
+}
+
+struct reply reply_create_preflight(const struct request *request, const char *origins)
+{
+	struct reply reply = { .status = 200 };
+
+	reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	if (!reply.response)
+		return reply;
+	add(reply.response, "Vary", "Origin");
+	if (request_list_has(origins, request->origin)) {
+		add_cors(reply.response, request, origins);
+		/* HEAD needs no leave; what would write is not given any. */
+		add(reply.response, "Access-Control-Allow-Methods", "GET, OPTIONS");
+		add(reply.response, "Access-Control-Allow-Headers", CORS_HEADERS);
+		add(reply.response, "Access-Control-Max-Age", "86400");
+	}
+	return reply;
+}

@@ -1,0 +1,84 @@
+/* See routes.h. */
+#include "routes.h"
+
+const struct route routes[] = {
+	{ "/v1/leaderboard", v1_leaderboard, true },
+	{ "/v1/leaderboard/around/{user_id}", v1_around, true },
+	{ "/v1/members/{user_id}", v1_member, true },
+	{ "/v1/search", v1_search, true },
+	{ "/v1/levels", v1_levels, true },
+	{ "/v1/stats", v1_stats, true },
+	{ "/openapi.json", site_openapi, false },
+	{ "/docs/", site_docs, false },
+	{ "/docs", site_redirect, false },
+	{ "/leaderboard/", site_page, false },
+	{ "/leaderboard", site_redirect, false },
+	{ "/leaderboard/{file}", site_file, false },
+	{ "/robots.txt", site_robots, false },
+	{ "/healthz", site_health, false },
+	{ "/metrics", site_metrics, false },
+};
+const size_t route_count = ARRAY_SIZE(routes);
+
+static bool matches(const struct route *route, const struct request *request)
+{
+	size_t fixed = strcspn(route->path, "{");
+
+	if (route->path[fixed] == '\0')
+		return request->path_len == fixed && memcmp(request->path, route->path, fixed) == 0;
+	return request->path_len > fixed && memcmp(request->path, route->path, fixed) == 0 &&
+	       strlen(request->path) == request->path_len && !strchr(request->path + fixed, '/');
+}
+
+const char *route_segment(const struct request *request)
+{
+	return strrchr(request->path, '/') + 1;
+}
+
+bool api_refresh(struct api *api, usec now, struct answer *answer)
+{
+	if (source_refresh(api->source, now) == 0)
+		return true;
+	answer_error(answer, 503, source_status(api->source).reason);
+	answer->retry = true;
+	return false;
+}
+
+static void run_route(
+	struct api *api, const struct route *route, const struct request *request, usec now, struct answer *answer)
+{
+	if (request->method == METHOD_OTHER) {
+		answer_method_not_allowed(answer, request);
+		return;
+	}
+	answer->allow = ALLOW_READ;
+	if (request->method == METHOD_OPTIONS) {
+		answer->status = 204;
+		return;
+	}
+	if (!route->needs_data)
+		route->run(api, NULL, request, answer);
+	else if (api_refresh(api, now, answer))
+		route->run(api, source_members(api->source), request, answer);
+}
+
+void routes_answer(
+	struct api *api, const struct request *request, usec now, struct answer *answer, const char **ret_route)
+{
+	*ret_route = "none";
+	if (request->method == METHOD_OPTIONS && streq(request->raw_path, "*")) {
+		answer->status = 204;
+		answer->allow = ALLOW_READ;
+		return;
+	}
+	if (contract_answer(api, request, now, answer, ret_route))
+		return;
+	for (size_t i = 0; i < route_count; i++) {
+		if (matches(&routes[i], request)) {
+			*ret_route = routes[i].path;
+			run_route(api, &routes[i], request, now, answer);
+			return;
+		}
+	}
+	answer_error(answer, 404, "Not found.");
+}
