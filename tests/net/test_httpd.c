@@ -91,7 +91,7 @@ struct exchange {
 	size_t send_len; /* 0: strlen */
 	usec pause;      /* between bytes; 0: all at once */
 	bool leaves;     /* closes after sending */
-	char got[8192];
+	char got[4096];
 	size_t got_len;
 	usec took;
 	bool done;
