@@ -34,22 +34,22 @@ struct fake;
 
 /* A zeroed field means the default in brackets. */
 struct fake_options {
-	const char *bind;	 /* (127.0.0.1) */
-	int port, gateway_port;	 /* (any free ones) */
-	const char *token;	 /* (FAKE_TOKEN) */
-	unsigned members;	 /* synthetic members besides the named ones, user_1 ... (0) */
-	uint32_t denied_intents; /* privileged intents that the application may not ask for: 4014 (none) */
-	usec heartbeat;		 /* heartbeat_interval (41.25 s) */
-	usec identify_interval;	 /* one identify in this time, max_concurrency is 1 (5 s; -1: no limit) */
-	int identify_limit;	 /* identifies per day (1000) */
+	const char *bind;             /* (127.0.0.1) */
+	int port, gateway_port;       /* (any free ones) */
+	const char *token;            /* (FAKE_TOKEN) */
+	unsigned members;             /* synthetic members besides the named ones, user_1 ... (0) */
+	uint32_t denied_intents;      /* privileged intents that the application may not ask for: 4014 (none) */
+	usec heartbeat;               /* heartbeat_interval (41.25 s) */
+	usec identify_interval;       /* one identify in this time, max_concurrency is 1 (5 s; -1: no limit) */
+	int identify_limit;           /* identifies per day (1000) */
 	usec member_request_interval; /* between full op 8 requests of a guild (30 s) */
-	usec session_timeout;	 /* how long a dropped session may be resumed (3 min) */
-	size_t replay;		 /* events kept for a resume, of a session (16384) */
-	bool no_rate_limits;	 /* REST never answers 429 by itself; headers are there all the same */
-	double rate_scale;	 /* multiplies the windows of the rate limits (1.0) */
-	bool no_journal;	 /* calls are not remembered */
-	const char *journal_file; /* appended to, a line per call as rest_lint.py reads it (none) */
-	bool no_demo_avatars;	 /* nobody has an avatar */
+	usec session_timeout;         /* how long a dropped session may be resumed (3 min) */
+	size_t replay;                /* events kept for a resume, of a session (16384) */
+	bool no_rate_limits;          /* REST never answers 429 by itself; headers are there all the same */
+	double rate_scale;            /* multiplies the windows of the rate limits (1.0) */
+	bool no_journal;              /* calls are not remembered */
+	const char *journal_file;     /* appended to, a line per call as rest_lint.py reads it (none) */
+	bool no_demo_avatars;         /* nobody has an avatar */
 };
 int fake_create(struct loop *loop, const struct fake_options *options_or_null, struct fake **ret_fake) warn_unused;
 void fake_destroy(struct fake *fake);
@@ -73,7 +73,8 @@ uint64_t fake_owner(const struct fake *fake);
 uint64_t fake_member(const struct fake *fake, const char *username);
 uint64_t fake_channel(const struct fake *fake, const char *name);
 uint64_t fake_role(const struct fake *fake, const char *name);
-uint64_t fake_dm(struct fake *fake, uint64_t user); /* the direct channel between this person and the bot, opened when there is none */
+uint64_t fake_dm(struct fake *fake,
+	uint64_t user); /* the direct channel between this person and the bot, opened when there is none */
 bool fake_has_role(const struct fake *fake, uint64_t user, uint64_t role);
 bool fake_is_member(const struct fake *fake, uint64_t user);
 bool fake_is_banned(const struct fake *fake, uint64_t user);
@@ -81,13 +82,13 @@ bool fake_is_banned(const struct fake *fake, uint64_t user);
 /* ---- acting as a member ---- */
 struct fake_message_options {
 	const char *content;
-	uint64_t reply_to;	  /* a message of the same channel */
-	const char *embeds;	  /* JSON array, for messages of webhooks and bots */
+	uint64_t reply_to;  /* a message of the same channel */
+	const char *embeds; /* JSON array, for messages of webhooks and bots */
 	const char *file_name, *file_type;
 	const void *file;
 	size_t file_len;
-	bool webhook;		  /* comes from a webhook of this name instead of a person */
-	usec at;		  /* Unix time in the id and the timestamp (0: now) */
+	bool webhook; /* comes from a webhook of this name instead of a person */
+	usec at;      /* Unix time in the id and the timestamp (0: now) */
 };
 uint64_t fake_say(struct fake *fake, uint64_t user, uint64_t channel, const char *content);
 uint64_t fake_post(struct fake *fake, uint64_t user, uint64_t channel, const struct fake_message_options *options);
@@ -98,7 +99,8 @@ int fake_delete_bulk(struct fake *fake, uint64_t channel, const uint64_t *messag
 int fake_react(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *emoji);
 int fake_unreact(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *emoji);
 int fake_clear_reactions(struct fake *fake, uint64_t channel, uint64_t message);
-uint64_t fake_join(struct fake *fake, const char *username, const char *global_name, bool bot); /* a new person, or one of old who left */
+uint64_t fake_join(struct fake *fake, const char *username, const char *global_name,
+	bool bot); /* a new person, or one of old who left */
 int fake_leave(struct fake *fake, uint64_t user);
 int fake_rename(struct fake *fake, uint64_t user, const char *username, const char *global_name_or_null);
 int fake_nick(struct fake *fake, uint64_t user, const char *nick_or_null);
@@ -127,12 +129,14 @@ struct fake_option {
 };
 /* Runs a slash command as the command's registration says; "rr make" names a subcommand. The interaction's id; 0 when there is no such
  * command, an option is missing, of the wrong type or out of range, or the member may not use it. */
-uint64_t fake_slash(struct fake *fake, uint64_t user, uint64_t channel, const char *command, const struct fake_option *options_or_null);
-uint64_t fake_autocomplete(struct fake *fake, uint64_t user, uint64_t channel, const char *command, const struct fake_option *options_or_null,
-	const char *focused);
+uint64_t fake_slash(struct fake *fake, uint64_t user, uint64_t channel, const char *command,
+	const struct fake_option *options_or_null);
+uint64_t fake_autocomplete(struct fake *fake, uint64_t user, uint64_t channel, const char *command,
+	const struct fake_option *options_or_null, const char *focused);
 /* Presses a button, or chooses in a select menu (`values` ends with NULL). */
 uint64_t fake_click(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *custom_id);
-uint64_t fake_select(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *custom_id, const char *const *values);
+uint64_t fake_select(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *custom_id,
+	const char *const *values);
 uint64_t fake_modal_submit(struct fake *fake, uint64_t interaction, const struct fake_option *values);
 
 enum fake_interaction_state {
@@ -144,9 +148,9 @@ enum fake_interaction_state {
 struct fake_interaction_view {
 	uint64_t id, user, channel;
 	enum fake_interaction_state state;
-	int callback;	   /* the type of the first answer, 0 when there is none */
+	int callback; /* the type of the first answer, 0 when there is none */
 	bool ephemeral;
-	uint64_t message;  /* the original answer, 0 when there is none or it was deleted */
+	uint64_t message; /* the original answer, 0 when there is none or it was deleted */
 	size_t followups;
 	const cJSON *data; /* the first answer's `data`: choices, modal; may be NULL */
 };
@@ -177,83 +181,90 @@ typedef bool fake_done_fn(void *arg);
 int fake_wait(struct fake *fake, fake_done_fn *done, void *arg, usec patience) warn_unused;
 /* A message of the bot (or of anybody else with `fake_wait_message_after`) that was posted or edited after the mark; every successful wait
  * and every act of a member sets the mark, so that what a test waits for is the answer to what it did last. */
-int fake_wait_message(struct fake *fake, uint64_t channel, const char *text, usec patience, struct fake_message_view *ret_view) warn_unused;
+int fake_wait_message(struct fake *fake, uint64_t channel, const char *text, usec patience,
+	struct fake_message_view *ret_view) warn_unused;
 /* The message `id` matches the text (for edits). */
-int fake_wait_edit(struct fake *fake, uint64_t channel, uint64_t id, const char *text, usec patience, struct fake_message_view *ret_view) warn_unused;
+int fake_wait_edit(struct fake *fake, uint64_t channel, uint64_t id, const char *text, usec patience,
+	struct fake_message_view *ret_view) warn_unused;
 int fake_wait_deleted(struct fake *fake, uint64_t channel, uint64_t id, usec patience) warn_unused;
-int fake_wait_reaction(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *emoji, usec patience) warn_unused;
+int fake_wait_reaction(struct fake *fake, uint64_t user, uint64_t channel, uint64_t message, const char *emoji,
+	usec patience) warn_unused;
 int fake_wait_role(struct fake *fake, uint64_t user, uint64_t role, bool has, usec patience) warn_unused;
 /* The interaction was answered (`answered`) or at least acknowledged. */
-int fake_wait_interaction(struct fake *fake, uint64_t interaction, bool answered, usec patience, struct fake_interaction_view *ret_view) warn_unused;
+int fake_wait_interaction(struct fake *fake, uint64_t interaction, bool answered, usec patience,
+	struct fake_interaction_view *ret_view) warn_unused;
 /* At least so many live, identified or resumed sessions that have got all that was sent. */
 int fake_wait_sessions(struct fake *fake, size_t count, usec patience) warn_unused;
 int fake_wait_commands(struct fake *fake, size_t at_least, usec patience) warn_unused;
 /* At least `count` journalled calls of this method and template ("/channels/{channel_id}/messages"). */
-int fake_wait_calls(struct fake *fake, const char *method, const char *template, size_t count, usec patience) warn_unused;
+int fake_wait_calls(
+	struct fake *fake, const char *method, const char *template, size_t count, usec patience) warn_unused;
 /* Nothing is queued for any session and no REST call is under way, for `quiet` long. */
 int fake_wait_quiet(struct fake *fake, usec quiet, usec patience) warn_unused;
 
 /* ---- the journal of REST calls ---- */
 struct fake_call {
 	uint64_t number; /* from 1 */
-	usec at;	 /* Unix time */
-	const char *method, *template, *path; /* path without /api/v10; interaction tokens are replaced by a placeholder */
+	usec at;         /* Unix time */
+	const char *method, *template,
+		*path; /* path without /api/v10; interaction tokens are replaced by a placeholder */
 	const char *query, *user_agent, *content_type, *reason;
 	const char *body; /* JSON text, of a multipart request its payload_json; NULL when there is none */
-	int status;	  /* of the answer; 0 when it was dropped */
-	int code;	  /* Discord's error code; 0 */
+	int status;       /* of the answer; 0 when it was dropped */
+	int code;         /* Discord's error code; 0 */
 };
 size_t fake_calls(const struct fake *fake); /* remembered calls (the newest 65536) */
 const struct fake_call *fake_call(const struct fake *fake, size_t index);
-size_t fake_count_calls(const struct fake *fake, const char *method, const char *template, const char *body_part_or_null);
+size_t fake_count_calls(
+	const struct fake *fake, const char *method, const char *template, const char *body_part_or_null);
 void fake_forget_calls(struct fake *fake);
 /* One line of JSON per call, as rest_lint.py reads it. */
 void fake_write_calls(const struct fake *fake, struct str *out);
 
 /* ---- gateway: what happened, and faults ---- */
 struct fake_gateway_stats {
-	size_t connections;   /* open now */
-	size_t sessions;      /* with a connection now */
+	size_t connections;                                   /* open now */
+	size_t sessions;                                      /* with a connection now */
 	uint64_t connected, identified, resumed, invalidated; /* since the start */
-	uint64_t closed_by_us;	/* with a close code */
+	uint64_t closed_by_us;                                /* with a close code */
 	uint64_t dispatched, heartbeats, acks;
-	int last_client_close;	/* the code of the last close frame received; 0: the last connection ended without one */
-	int last_close;		/* the last close code that we sent */
+	int last_client_close; /* the code of the last close frame received; 0: the last connection ended without one */
+	int last_close;        /* the last close code that we sent */
 	uint32_t last_intents;
-	uint64_t queued;	/* bytes that wait for a client */
+	uint64_t queued; /* bytes that wait for a client */
 	int64_t last_sequence;
 };
 void fake_gateway(const struct fake *fake, struct fake_gateway_stats *ret_stats);
 
 /* Which connection: by order of opening, 0 is the oldest, FAKE_ALL is every one. */
 #define FAKE_ALL (-1)
-void fake_gateway_drop(struct fake *fake, int which);		 /* bare end of the connection */
-void fake_gateway_reset(struct fake *fake, int which);		 /* TCP reset */
-void fake_gateway_close(struct fake *fake, int which, int code); /* close frame */
-void fake_gateway_reconnect(struct fake *fake, int which);	 /* op 7 */
+void fake_gateway_drop(struct fake *fake, int which);                       /* bare end of the connection */
+void fake_gateway_reset(struct fake *fake, int which);                      /* TCP reset */
+void fake_gateway_close(struct fake *fake, int which, int code);            /* close frame */
+void fake_gateway_reconnect(struct fake *fake, int which);                  /* op 7 */
 void fake_gateway_invalidate(struct fake *fake, int which, bool resumable); /* op 9 */
-void fake_gateway_ask_heartbeat(struct fake *fake, int which);	 /* op 1 */
+void fake_gateway_ask_heartbeat(struct fake *fake, int which);              /* op 1 */
 /* Any text as a frame, for instance what is no JSON. */
 void fake_gateway_send(struct fake *fake, int which, const char *text, size_t len);
 /* Dispatches any event to the sessions whose intents allow it. */
 void fake_dispatch(struct fake *fake, const char *event, const char *data_json);
 
 struct fake_gateway_faults {
-	bool no_ack;		 /* heartbeats are not acknowledged */
-	bool silent;		 /* connections are accepted and nothing is ever sent */
+	bool no_ack;                 /* heartbeats are not acknowledged */
+	bool silent;                 /* connections are accepted and nothing is ever sent */
 	bool reconnect_before_hello; /* op 7 is the first thing that a new connection hears */
-	int refuse_resumes;	 /* so many RESUMEs are answered by op 9 false */
-	int drop_resumes;	 /* so many RESUMEs end in a bare drop */
-	int refuse_identifies;	 /* so many IDENTIFYs are answered by op 9 false */
-	int refuse_connections;	 /* so many connections are dropped before the upgrade */
-	int close_identifies;	 /* the close code that answers every IDENTIFY; 0: none */
-	size_t fragment;	 /* frames are cut into fragments of so many bytes, with a ping in between; 0: off */
-	size_t dribble;		 /* bytes per write, one write per turn of the loop; 0: off */
-	int duplicate;		 /* so many of the next dispatches are sent twice (with one sequence number) */
-	int skip;		 /* so many of the next dispatches are not sent at all (the sequence goes on) */
-	int missing_chunks;	 /* so many of the next member chunks are lost */
-	usec chunk_delay;	 /* before each member chunk */
-	usec dispatch_delay;	 /* READY and GUILD_CREATE come so much later */
+	int refuse_resumes;          /* so many RESUMEs are answered by op 9 false */
+	int drop_resumes;            /* so many RESUMEs end in a bare drop */
+	int refuse_identifies;       /* so many IDENTIFYs are answered by op 9 false */
+	int refuse_connections;      /* so many connections are dropped before the upgrade */
+	int close_identifies;        /* the close code that answers every IDENTIFY; 0: none */
+	size_t fragment;     /* frames are cut into fragments of so many bytes, with a ping in between; 0: off */
+	size_t dribble;      /* bytes per write, one write per turn of the loop; 0: off */
+	int duplicate;       /* so many of the next dispatches are sent twice (with one sequence number) */
+	int skip;            /* so many of the next dispatches are not sent at all (the sequence goes on) */
+	int missing_chunks;  /* so many of the next member chunks are lost */
+	usec chunk_delay;    /* before each member chunk */
+	usec dispatch_delay; /* READY and GUILD_CREATE come so much later */
 };
 /* Replaces the faults in force; a zeroed struct ends all. */
 void fake_gateway_set_faults(struct fake *fake, const struct fake_gateway_faults *faults);
@@ -268,27 +279,28 @@ void fake_forget_sessions(struct fake *fake);
 
 /* ---- REST faults ---- */
 enum fake_rest_fault_kind {
-	FAKE_REST_STATUS,	 /* answer `status` (500, 502, 503, ...) without the effect */
-	FAKE_REST_LOST_ANSWER,	 /* do the effect, then drop the connection */
-	FAKE_REST_LOST_REQUEST,	 /* drop the connection without the effect */
-	FAKE_REST_SLOW,		 /* answer after `delay` */
-	FAKE_REST_LIMIT_USER,	 /* 429 with `delay` as retry_after, scope user */
+	FAKE_REST_STATUS,       /* answer `status` (500, 502, 503, ...) without the effect */
+	FAKE_REST_LOST_ANSWER,  /* do the effect, then drop the connection */
+	FAKE_REST_LOST_REQUEST, /* drop the connection without the effect */
+	FAKE_REST_SLOW,         /* answer after `delay` */
+	FAKE_REST_LIMIT_USER,   /* 429 with `delay` as retry_after, scope user */
 	FAKE_REST_LIMIT_GLOBAL,
 	FAKE_REST_LIMIT_SHARED,
-	FAKE_REST_LIMIT_HTML,	 /* 429 as Cloudflare sends it: HTML, no rate-limit headers, Via */
-	FAKE_REST_GARBAGE,	 /* 200 with a body that is no JSON; without the effect */
+	FAKE_REST_LIMIT_HTML,      /* 429 as Cloudflare sends it: HTML, no rate-limit headers, Via */
+	FAKE_REST_GARBAGE,         /* 200 with a body that is no JSON; without the effect */
 	FAKE_REST_BAD_STATUS_BODY, /* effect, then `status` with an HTML body */
 };
 struct fake_rest_fault {
 	enum fake_rest_fault_kind kind;
 	const char *method; /* NULL: any */
 	const char *path;   /* shell pattern on the path without /api/v10, or a template; NULL: any */
-	int count;	    /* calls that it hits; 0: one; -1: until fake_rest_clear_faults() */
-	int skip;	    /* calls that it lets through first */
-	int status;	    /* of FAKE_REST_STATUS and _BAD_STATUS_BODY (503) */
-	usec delay;	    /* (1 s) */
+	int count;          /* calls that it hits; 0: one; -1: until fake_rest_clear_faults() */
+	int skip;           /* calls that it lets through first */
+	int status;         /* of FAKE_REST_STATUS and _BAD_STATUS_BODY (503) */
+	usec delay;         /* (1 s) */
 };
-int fake_rest_fault(struct fake *fake, const struct fake_rest_fault *fault); /* -ENOBUFS: 64 faults are waiting already */
+int fake_rest_fault(
+	struct fake *fake, const struct fake_rest_fault *fault); /* -ENOBUFS: 64 faults are waiting already */
 void fake_rest_clear_faults(struct fake *fake);
 void fake_reset_rate_limits(struct fake *fake);
 void fake_set_rate_limits(struct fake *fake, bool on);
@@ -300,14 +312,14 @@ void fake_revoke_token(struct fake *fake);
 /* ---- a flood of messages, for benchmarks ---- */
 struct fake_stream {
 	uint64_t channel;
-	uint64_t count;	  /* messages */
-	unsigned members; /* that write in turn, the synthetic ones first (all) */
-	usec start;	  /* Unix time of the first message (now) */
-	usec step;	  /* between the times of two messages (1 ms) */
+	uint64_t count;      /* messages */
+	unsigned members;    /* that write in turn, the synthetic ones first (all) */
+	usec start;          /* Unix time of the first message (now) */
+	usec step;           /* between the times of two messages (1 ms) */
 	const char *content; /* ("message") */
-	uint64_t rate;	  /* per second; 0: as fast as the clients take them */
-	bool keep;	  /* the messages are kept in the state (not by default) */
-	bool no_replay;	  /* they are not kept for a resume either */
+	uint64_t rate;       /* per second; 0: as fast as the clients take them */
+	bool keep;           /* the messages are kept in the state (not by default) */
+	bool no_replay;      /* they are not kept for a resume either */
 };
 int fake_stream_start(struct fake *fake, const struct fake_stream *stream); /* -EBUSY: one is running */
 /* Messages that were handed to every session's connection so far; `ret_done` when all were and nothing is queued. */
