@@ -14,18 +14,25 @@
 #define CODE_ACKNOWLEDGED 40060 /* the interaction was answered before */
 #define DETAIL_DEPTH      8
 
-/* Seconds with decimals to microseconds; negative: none or nonsense. */
+/* Seconds with decimals to microseconds; -1: none or nonsense. */
+static usec seconds_to_usec(double seconds)
+{
+	if (!isfinite(seconds) || seconds < 0)
+		return -1;
+	if (seconds >= (double)(RATELIMIT_WAIT_MAX / SECOND))
+		return RATELIMIT_WAIT_MAX;
+	return llround(seconds * (double)SECOND);
+}
+
 static usec seconds_parse(const char *text)
 {
-	char *end;
 	double seconds;
+	char *end;
 
 	if (!text || *text == '\0')
 		return -1;
 	seconds = strtod(text, &end);
-	if (*end != '\0' || !isfinite(seconds) || seconds < 0)
-		return -1;
-	return seconds >= (double)(RATELIMIT_WAIT_MAX / SECOND) ? RATELIMIT_WAIT_MAX : (usec)(seconds * (double)SECOND);
+	return *end == '\0' ? seconds_to_usec(seconds) : -1;
 }
 
 static int64_t count_parse(const char *text)
@@ -53,9 +60,8 @@ static void limits_read(const struct http_answer *answer, const cJSON *json, int
 	limits->retry_after = -1;
 	if (answer->status != 429)
 		return;
-	if (isfinite(body_wait) && body_wait >= 0)
-		limits->retry_after = (usec)(MIN(body_wait, (double)(RATELIMIT_WAIT_MAX / SECOND)) * (double)SECOND);
-	else
+	limits->retry_after = seconds_to_usec(body_wait);
+	if (limits->retry_after < 0)
 		limits->retry_after = seconds_parse(http_answer_header(answer, "retry-after"));
 	if (limits->retry_after < 0)
 		limits->retry_after = limits->reset_after;
