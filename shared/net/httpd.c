@@ -458,8 +458,7 @@ int httpd_create(struct loop *loop, const struct httpd_options *options, httpd_h
 		on_connection, httpd, MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, httpd, MHD_OPTION_END);
 	if (httpd->daemon == NULL) {
-		close(fd);
-		free(httpd);
+		free(httpd); /* microhttpd has closed the socket */
 		return -ENOMEM;
 	}
 	info = MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_EPOLL_FD);
