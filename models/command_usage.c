@@ -8,7 +8,8 @@
 int command_usage_add(struct db *db, const struct command_usage *usage)
 {
 	return query_run(db,
-		"INSERT INTO command_usage (used_at, channel_name, command, invoked_as, subcommand) VALUES ($1, $2, $3, $4, $5)",
+		"INSERT INTO command_usage (used_at, channel_name, command, invoked_as, subcommand) VALUES ($1, $2,"
+		" $3, $4, $5)",
 		BIND_INT(usage->used_at), BIND_TEXT(usage->channel_name), BIND_TEXT(usage->command),
 		BIND_TEXT(usage->invoked_as), BIND_TEXT(usage->subcommand));
 }

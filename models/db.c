@@ -1,4 +1,5 @@
-/* The connection: opening, transactions, savepoints, revisions, maintenance. What is particular to SQLite is in engine_sqlite.c. */
+/* The connection: opening, transactions, savepoints, revisions, maintenance. What is particular to SQLite is in
+ * engine_sqlite.c. */
 #include "models/db.h"
 
 #include <errno.h>
@@ -52,7 +53,8 @@ static int check_version(struct db *db, struct str *reterr_message)
 	}
 	if (version < migrate_latest()) {
 		str_printf(reterr_message,
-			"%s: schema version %d is older than this program's %d; start the bot or run 'walle-db migrate'",
+			"%s: schema version %d is older than this program's %d; start the bot or run 'walle-db"
+			" migrate'",
 			db->path, version, migrate_latest());
 		return -ESTALE;
 	}
@@ -103,7 +105,8 @@ const char *db_error(const struct db *db)
 
 int db_note(struct db *db, int r)
 {
-	/* A full disk ends the transaction even where the engine would let it go on: half of the effects must never be committed. */
+	/* A full disk ends the transaction even where the engine would let it go on: half of the effects must never
+	 * be committed. */
 	if (r < 0 && db->state == DB_WRITING && (r == -ENOSPC || !db->engine->in_transaction(db->connection))) {
 		db->engine->rollback(db->connection);
 		db->state = DB_FAILED;
@@ -211,8 +214,9 @@ void db_end_read(struct db *db)
 		db_rollback(db);
 }
 
-/* Writers are alone, so the highest number is looked up once in a transaction and counted up in memory afterwards. Rows of these tables are
- * never deleted: the highest number never falls, and whoever has read up to it misses nothing. */
+/* Writers are alone, so the highest number is looked up once in a transaction and counted up in memory afterwards.
+ * Rows of these tables are never deleted: the highest number never falls, and whoever has read up to it misses
+ * nothing. */
 int db_next_revision(struct db *db, enum db_revision table, int64_t *ret_revision)
 {
 	struct query *query;

@@ -9,7 +9,8 @@ enum db_state {
 	DB_IDLE,    /* every statement is its own transaction */
 	DB_READING, /* between db_begin_read() and db_end_read() */
 	DB_WRITING, /* between db_begin() and db_commit() or db_rollback() */
-	DB_FAILED, /* the engine gave the write transaction up; all calls fail until db_commit() or db_rollback() has told the caller */
+	/* The engine gave the write transaction up: all calls fail until db_commit() or db_rollback() ends it. */
+	DB_FAILED,
 };
 
 /* Tables whose changes are numbered, so that readers fetch only what is new. */

@@ -1,9 +1,9 @@
-/* What the library asks of a database engine. Everything above this line of the design (db.c, query.c, the tables) is the same for every
- * engine; engine_sqlite.c is the only file that knows SQLite. Another engine is one more file with one more struct engine, and its own
- * dialect of the migrations; db.c chooses by the configured type.
+/* What the library asks of a database engine. Everything above this line of the design (db.c, query.c, the tables) is
+ * the same for every engine; engine_sqlite.c is the only file that knows SQLite. Another engine is one more file with
+ * one more struct engine, and its own dialect of the migrations; db.c chooses by the configured type.
  *
- * The SQL that passes through here is the dialect that SQLite and PostgreSQL share: $1..$n, ON CONFLICT ... DO UPDATE, RETURNING.
- * All functions return 0 (step: 1 for a row) or -errno as models/db.h lists them.
+ * The SQL that passes through here is the dialect that SQLite and PostgreSQL share: $1..$n, ON CONFLICT ... DO
+ * UPDATE, RETURNING. All functions return 0 (step: 1 for a row) or -errno as models/db.h lists them.
  */
 #ifndef MODELS_ENGINE_H
 #define MODELS_ENGINE_H
@@ -65,8 +65,9 @@ struct engine {
 	/* False when the engine has rolled the transaction back by itself (disk full, I/O error). */
 	bool (*in_transaction)(const struct engine_connection *connection);
 
-	/* The schema: which numbered migration was applied last (0: none), whose database it is, and running a migration. set_version and
-	 * script run inside a write transaction. unlock_schema ends what open(ENGINE_WRITE) began. */
+	/* The schema: which numbered migration was applied last (0: none), whose database it is, and running a
+	 * migration. set_version and script run inside a write transaction. unlock_schema ends what
+	 * open(ENGINE_WRITE) began. */
 	int (*version)(struct engine_connection *connection, int *ret_version);
 	int (*set_version)(struct engine_connection *connection, int version);
 	int (*script)(struct engine_connection *connection, const char *sql);

@@ -1,12 +1,16 @@
 /* SQLite behind the engine interface: the only file that includes sqlite3.h.
  *
  * Rules that were learned by measuring, and where they are kept:
- *  - the database file is never opened, copied or hashed except through SQLite: closing any other descriptor of it would drop all the
- *    process's locks (sqlite.org/howtocorrupt.html, 2.2). access() and stat() open nothing;
- *  - journal_mode=WAL is set under the schema lock: eight processes that do it at once get "database is locked" whatever the time-out;
- *  - write transactions are BEGIN IMMEDIATE: a transaction that reads first and writes later fails at once when somebody wrote between;
- *  - waiting is done by a busy handler with short random sleeps: SQLite's own busy_timeout starves all but one of several writers;
- *  - nothing checkpoints but checkpoint(): not after a commit, not when the last connection closes (see interlock.c for why);
+ *  - the database file is never opened, copied or hashed except through SQLite: closing any other descriptor of it
+ *    would drop all the process's locks (sqlite.org/howtocorrupt.html, 2.2). access() and stat() open nothing;
+ *  - journal_mode=WAL is set under the schema lock: eight processes that do it at once get "database is locked"
+ *    whatever the time-out;
+ *  - write transactions are BEGIN IMMEDIATE: a transaction that reads first and writes later fails at once when
+ *    somebody wrote between;
+ *  - waiting is done by a busy handler with short random sleeps: SQLite's own busy_timeout starves all but one of
+ *    several writers;
+ *  - nothing checkpoints but checkpoint(): not after a commit, not when the last connection closes (see interlock.c
+ *    for why);
  *  - after SQLITE_FULL or an I/O error SQLite may have rolled back by itself: in_transaction() tells.
  */
 #include <errno.h>
@@ -25,7 +29,8 @@
 /* "Wall" in ASCII: which program the file belongs to, in the header of the database (PRAGMA application_id). */
 #define APPLICATION_ID 0x57616c6c
 
-/* How long a statement waits for other processes' locks. Write transactions take milliseconds; a slow disk's sync may take a second. */
+/* How long a statement waits for other processes' locks. Write transactions take milliseconds; a slow disk's sync may
+ * take a second. */
 #define BUSY_PATIENCE (5 * SECOND)
 /* How long opening waits for another process that migrates. */
 #define SCHEMA_PATIENCE (10 * SECOND)
@@ -95,7 +100,8 @@ static int last_error(struct engine_connection *connection)
 	return error_from_sqlite(connection->sqlite, sqlite3_extended_errcode(connection->sqlite));
 }
 
-/* SQLite calls this again and again while somebody holds a lock that we need; `count` is 0 at the start of each wait. */
+/* SQLite calls this again and again while somebody holds a lock that we need; `count` is 0 at the start of each wait.
+ */
 static int on_busy(void *arg, int count)
 {
 	struct engine_connection *connection = arg;
@@ -201,7 +207,8 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 				"%s: belongs to another program; name another file in [database_config] PATH", path);
 		else
 			str_printf(message,
-				"%s: damaged, or no database (%s); keep the file and restore a backup with 'walle-db restore'",
+				"%s: damaged, or no database (%s); keep the file and restore a backup with 'walle-db"
+				" restore'",
 				path, words);
 		break;
 	case -ENOSPC: str_printf(message, "%s: the disk is full; free some space and start again", path); break;
@@ -230,7 +237,8 @@ static int take_schema_locks(struct engine_connection *connection, struct str *r
 		r = connection->open_lock = interlock_open_file(connection->path, ".open.lock");
 	if (r < 0) {
 		str_printf(reterr_message,
-			"%s: no lock file can be created beside it (%s); let the user that runs the services own the directory",
+			"%s: no lock file can be created beside it (%s); let the user that runs the services own the"
+			" directory",
 			connection->path, strerror(-r));
 		return r;
 	}
@@ -548,7 +556,8 @@ static int sqlite_checkpoint(struct engine_connection *connection, usec patience
 		if (r < 0)
 			return r;
 	}
-	/* The first pass copies what it can without waiting for readers, so that the second, which does wait, is short. */
+	/* The first pass copies what it can without waiting for readers, so that the second, which does wait, is
+	 * short. */
 	code = sqlite3_wal_checkpoint_v2(connection->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (code == SQLITE_OK) {
 		connection->patience = MAX(deadline - clock_monotonic(), 0);
@@ -640,7 +649,8 @@ static int vacuum_into(struct engine_connection *connection, const char *file)
 	return r;
 }
 
-/* Interrupted, VACUUM INTO leaves a file that may be damaged; so the name is given only to a copy that is checked and on the disk. */
+/* Interrupted, VACUUM INTO leaves a file that may be damaged; so the name is given only to a copy that is checked and
+ * on the disk. */
 static int sqlite_backup(struct engine_connection *connection, const char *file)
 {
 	char *temporary cleanup(freep) = xasprintf("%s.%ld.tmp", file, (long)getpid());

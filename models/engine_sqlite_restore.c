@@ -1,8 +1,9 @@
 /* Putting a backup in the place of a database.
  *
- * The new file is complete, checked and on the disk under a temporary name before anything is touched, and takes the place by one rename().
- * The old database keeps its content under another name, log included. Nobody may have the database open meanwhile: every connection holds a
- * shared lock on <path>.open.lock for its life, and restoring takes it exclusively.
+ * The new file is complete, checked and on the disk under a temporary name before anything is touched, and takes the
+ * place by one rename(). The old database keeps its content under another name, log included. Nobody may have the
+ * database open meanwhile: every connection holds a shared lock on <path>.open.lock for its life, and restoring takes
+ * it exclusively.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,8 @@ static int copy_backup(const char *file, const char *copy, int newest_version, s
 	return r;
 }
 
-/* Moves what the log holds into the database. Where that fails the database is damaged, and its log is kept beside it. */
+/* Moves what the log holds into the database. Where that fails the database is damaged, and its log is kept beside
+ * it. */
 static void empty_log(const char *path)
 {
 	struct str ignored cleanup(str_finish) = STR_INIT;

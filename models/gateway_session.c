@@ -28,8 +28,10 @@ int gateway_session_get(struct db *db, const char *service, struct arena *arena,
 int gateway_session_put(struct db *db, const char *service, const struct gateway_session *session, usec now)
 {
 	return query_run(db,
-		"INSERT INTO gateway_session (service, session_id, resume_url, sequence, updated_at) VALUES ($1, $2, $3, $4, $5)"
-		" ON CONFLICT (service) DO UPDATE SET session_id = excluded.session_id, resume_url = excluded.resume_url,"
+		"INSERT INTO gateway_session (service, session_id, resume_url, sequence, updated_at) VALUES ($1, $2,"
+		" $3, $4, $5)"
+		" ON CONFLICT (service) DO UPDATE SET session_id = excluded.session_id, resume_url ="
+		" excluded.resume_url,"
 		" sequence = excluded.sequence, updated_at = excluded.updated_at",
 		BIND_TEXT(service), BIND_TEXT(session->session_id),
 		BIND_TEXT(session->session_id ? session->resume_url : NULL), BIND_INT(session->sequence),

@@ -229,7 +229,8 @@ static int require_empty(struct import *import)
 	int r;
 
 	r = query_row(import->db, &query,
-		"SELECT (SELECT count(*) FROM member_xp) + (SELECT count(*) FROM profile) + (SELECT count(*) FROM reminder)"
+		"SELECT (SELECT count(*) FROM member_xp) + (SELECT count(*) FROM profile) + (SELECT count(*) FROM"
+		" reminder)"
 		" + (SELECT count(*) FROM ban_record) + (SELECT count(*) FROM reaction_role_message)"
 		" + (SELECT count(*) FROM command_usage) + (SELECT count(*) FROM expiring_message)"
 		" + (SELECT count(*) FROM embed_avatar) + (SELECT count(*) FROM level WHERE role_id IS NOT NULL)");

@@ -49,7 +49,8 @@ static int malformed(struct dump *dump, const char *words)
 	return -EBADMSG;
 }
 
-/* The value that follows a key, into column `i`. Anything but a scalar is kept as "other" and refused by the column's kind. */
+/* The value that follows a key, into column `i`. Anything but a scalar is kept as "other" and refused by the column's
+ * kind. */
 static int read_value(struct dump *dump, size_t i)
 {
 	struct engine_value *value = &dump->values[i];

@@ -1,5 +1,5 @@
-/* What the parts of the import share: import.c (order, transaction, report), import_tables.c (what each old table becomes),
- * import_sqlite.c and import_dump.c (the two kinds of file). */
+/* What the parts of the import share: import.c (order, transaction, report), import_tables.c (what each old table
+ * becomes), import_sqlite.c and import_dump.c (the two kinds of file). */
 #ifndef MODELS_IMPORT_INTERNAL_H
 #define MODELS_IMPORT_INTERNAL_H
 
@@ -24,8 +24,8 @@ struct import_column {
 	const char *name; /* NULL ends the list */
 	enum import_kind kind;
 	bool nullable;
-	const char *
-		reason; /* IMPORT_DROPPED: why it is not kept; NULL: it follows from the other columns, nothing is lost */
+	/* IMPORT_DROPPED: why it is not kept; NULL: it follows from the other columns, nothing is lost */
+	const char *reason;
 	const char *field; /* its name in a dump where it differs: a reference has no "_id" there */
 };
 
@@ -74,7 +74,8 @@ int import_skip(struct import *import, const char *reason);
 /* "2025-07-01 19:00:00.123456", with T for the blank and Z or an offset as in dumps. -EINVAL */
 int import_parse_date(const char *text, usec *ret_time) warn_unused;
 
-/* Feed every row of the file to import_row(). import_sqlite() returns -EBADMSG without a message when the file is no SQLite database. */
+/* Feed every row of the file to import_row(). import_sqlite() returns -EBADMSG without a message when the file is no
+ * SQLite database. */
 int import_sqlite(struct import *import) warn_unused;
 int import_dump(struct import *import) warn_unused;
 

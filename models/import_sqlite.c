@@ -6,8 +6,9 @@
 #include "import_internal.h"
 #include "query.h"
 
-#define TOO_OLD \
-	"%s: has no %s %s; it is older than the old system's last version (migration 0032_reactrole): run its 'manage.py migrate' first"
+#define TOO_OLD                                                                                         \
+	"%s: has no %s %s; it is older than the old system's last version (migration 0032_reactrole): " \
+	"run its 'manage.py migrate' first"
 
 /* Number of columns of a table; 0: there is no such table. `ret_known` counts those that the import knows. */
 static int count_columns(

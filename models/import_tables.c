@@ -1,6 +1,8 @@
-/* What each table of the old system becomes. To import a further one, add a row to import_tables[] and a function that writes it.
+/* What each table of the old system becomes. To import a further one, add a row to import_tables[] and a function
+ * that writes it.
  *
- * Rows are inserted with ON CONFLICT DO NOTHING: what exists stays. A row id is kept unless another row has it (only when merging).
+ * Rows are inserted with ON CONFLICT DO NOTHING: what exists stays. A row id is kept unless another row has it (only
+ * when merging).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +14,11 @@
 
 #define FREE_ID(table) \
 	"CASE WHEN EXISTS (SELECT 1 FROM " table " WHERE id = $1) THEN (SELECT max(id) + 1 FROM " table ") ELSE $1 END"
+
+#define FREE_LEVEL_ID      FREE_ID("level")
+#define FREE_MEMBER_XP_ID  FREE_ID("member_xp")
+#define FREE_REMINDER_ID   FREE_ID("reminder")
+#define FREE_BAN_RECORD_ID FREE_ID("ban_record")
 
 /* 0 when the last INSERT inserted, otherwise the row is skipped for `reason`. */
 static int inserted(struct import *import, const char *reason)
@@ -25,7 +32,7 @@ static int import_level(struct import *import, const struct engine_value *v)
 
 	r = query_run(import->db,
 		"INSERT INTO level (id, number, total_points, points_to_next, role_id, role_name)"
-		" VALUES (" FREE_ID("level") ", $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+		" VALUES (" FREE_LEVEL_ID ", $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 		v[0], v[1], v[2], v[3], v[4], v[5]);
 	if (r < 0)
 		return r;
@@ -59,8 +66,9 @@ static int import_userpoint(struct import *import, const struct engine_value *v)
 	if (r < 0)
 		return r;
 	r = query_run(import->db,
-		"INSERT INTO member_xp (id, user_id, points, level_points, level_number, message_count, last_award_at, hidden, revision)"
-		" VALUES (" FREE_ID("member_xp") ", $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+		"INSERT INTO member_xp (id, user_id, points, level_points, level_number, message_count,"
+		" last_award_at, hidden, revision)"
+		" VALUES (" FREE_MEMBER_XP_ID ", $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
 		v[USERPOINT_ID], v[USERPOINT_USER_ID], v[USERPOINT_POINTS], v[USERPOINT_LEVEL_POINTS],
 		v[USERPOINT_LEVEL_NUMBER], v[USERPOINT_MESSAGE_COUNT],
 		BIND_INT_UNLESS(last_award->i == 0, last_award->i), v[USERPOINT_HIDDEN], BIND_INT(revision));
@@ -70,7 +78,8 @@ static int import_userpoint(struct import *import, const struct engine_value *v)
 	r = db_next_revision(import->db, DB_REVISION_PROFILE, &revision);
 	if (r < 0)
 		return r;
-	/* Who is here is not recorded; the listener's first reconciliation finds out. Deleted accounts are surely gone. */
+	/* Who is here is not recorded; the listener's first reconciliation finds out. Deleted accounts are surely
+	 * gone. */
 	r = query_run(import->db,
 		"INSERT INTO profile (user_id, name, nick, avatar_url, present, deleted_at, updated_at, revision)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
@@ -87,9 +96,9 @@ static int import_reminder(struct import *import, const struct engine_value *v)
 	int r;
 
 	r = query_run(import->db,
-		"INSERT INTO reminder (id, due_at, text, author_id) SELECT " FREE_ID(
-			"reminder") ", $2, $3, $4"
-				    " WHERE $5 = 0 OR NOT EXISTS (SELECT 1 FROM reminder WHERE author_id = $4 AND due_at = $2 AND text = $3)",
+		"INSERT INTO reminder (id, due_at, text, author_id) SELECT " FREE_REMINDER_ID
+		", $2, $3, $4 WHERE $5 = 0 OR NOT EXISTS"
+		" (SELECT 1 FROM reminder WHERE author_id = $4 AND due_at = $2 AND text = $3)",
 		v[0], v[1], v[2], v[3], BIND_INT(import->merge));
 	if (r < 0)
 		return r;
@@ -101,11 +110,10 @@ static int import_ban(struct import *import, const struct engine_value *v)
 	int r;
 
 	r = query_run(import->db,
-		"INSERT INTO ban_record (id, user_name, user_id, moderator_name, moderator_id, reason, banned_at, unbanned_at)"
-		" SELECT " FREE_ID(
-			"ban_record") ", $2, $3, $4, $5, $6, $7, $8"
-				      " WHERE $9 = 0 OR NOT EXISTS (SELECT 1 FROM ban_record WHERE user_id = $3 AND reason = $6"
-				      " AND coalesce(banned_at, -1) = coalesce($7, -1)) ON CONFLICT DO NOTHING",
+		"INSERT INTO ban_record (id, user_name, user_id, moderator_name, moderator_id, reason, banned_at,"
+		" unbanned_at) SELECT " FREE_BAN_RECORD_ID ", $2, $3, $4, $5, $6, $7, $8 WHERE $9 = 0 OR NOT EXISTS"
+		" (SELECT 1 FROM ban_record WHERE user_id = $3 AND reason = $6"
+		" AND coalesce(banned_at, -1) = coalesce($7, -1)) ON CONFLICT DO NOTHING",
 		v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], BIND_INT(import->merge));
 	if (r < 0)
 		return r;
@@ -178,8 +186,10 @@ static int import_command_stat(struct import *import, const struct engine_value 
 	int r;
 
 	r = query_run(import->db,
-		"INSERT INTO command_usage (used_at, channel_name, command, invoked_as, subcommand) SELECT $1, $2, $3, $4, $5"
-		" WHERE $6 = 0 OR NOT EXISTS (SELECT 1 FROM command_usage WHERE used_at = $1 AND channel_name = $2 AND command = $3"
+		"INSERT INTO command_usage (used_at, channel_name, command, invoked_as, subcommand) SELECT $1, $2,"
+		" $3, $4, $5"
+		" WHERE $6 = 0 OR NOT EXISTS (SELECT 1 FROM command_usage WHERE used_at = $1 AND channel_name = $2"
+		" AND command = $3"
 		" AND invoked_as = $4 AND coalesce(subcommand, '') = coalesce($5, ''))",
 		v[0], v[1], v[2], v[3], v[4], BIND_INT(import->merge));
 	if (r < 0)

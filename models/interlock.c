@@ -1,16 +1,18 @@
 /* The interlock between writers and the checkpointer.
  *
- * SQLite 3.7.0 to 3.51.2 can lose committed transactions, or corrupt the database, when one connection runs a checkpoint while another
- * writes and restarts the write-ahead log (sqlite.org/wal.html#walresetbug; fixed in 3.51.3 and in the branches 3.50.7 and 3.44.6).
- * Debian 12 ships 3.40.1. On such versions every write transaction holds a shared lock and every checkpoint an exclusive one, so that the
- * two never overlap; on fixed versions the engine does not create an interlock at all.
+ * SQLite 3.7.0 to 3.51.2 can lose committed transactions, or corrupt the database, when one connection runs a
+ * checkpoint while another writes and restarts the write-ahead log (sqlite.org/wal.html#walresetbug; fixed in 3.51.3
+ * and in the branches 3.50.7 and 3.44.6). Debian 12 ships 3.40.1. On such versions every write transaction holds a
+ * shared lock and every checkpoint an exclusive one, so that the two never overlap; on fixed versions the engine does
+ * not create an interlock at all.
  *
- * With one lock alone a stream of overlapping writers could keep the checkpointer out for ever. So there are two files: the gate, which a
- * writer holds (shared) only while it takes the lock, and which the checkpointer holds (exclusively) from before it asks for the lock until
- * it has finished. While a checkpointer waits, no new writer starts, and its wait is bounded by the longest write transaction.
+ * With one lock alone a stream of overlapping writers could keep the checkpointer out for ever. So there are two
+ * files: the gate, which a writer holds (shared) only while it takes the lock, and which the checkpointer holds
+ * (exclusively) from before it asks for the lock until it has finished. While a checkpointer waits, no new writer
+ * starts, and its wait is bounded by the longest write transaction.
  *
- * flock() belongs to the open file, not to the process: two connections of one process exclude each other too, and closing some other
- * descriptor of the file releases nothing. The kernel drops the locks of a killed process.
+ * flock() belongs to the open file, not to the process: two connections of one process exclude each other too, and
+ * closing some other descriptor of the file releases nothing. The kernel drops the locks of a killed process.
  */
 #include "interlock.h"
 

@@ -1,5 +1,6 @@
-/* Reads JSON of any size token by token and keeps whole numbers exact. cJSON (base/json.h) reads every number as a double, which rounds
- * snowflakes and large points; and it wants the whole text in memory, which a dump of all tables need not fit.
+/* Reads JSON of any size token by token and keeps whole numbers exact. cJSON (base/json.h) reads every number as a
+ * double, which rounds snowflakes and large points; and it wants the whole text in memory, which a dump of all tables
+ * need not fit.
  *
  * The grammar is checked here: the caller sees a value, a key or an end only where JSON allows one.
  */

@@ -85,7 +85,8 @@ int level_seed(struct db *db)
 	r = 0;
 	for (int64_t number = 0; number <= LEVEL_MAX && r >= 0; number++)
 		r = query_run(db,
-			"INSERT INTO level (id, number, total_points, points_to_next, role_name) VALUES ($1, $2, $3, $4, $5)",
+			"INSERT INTO level (id, number, total_points, points_to_next, role_name) VALUES ($1, $2, $3,"
+			" $4, $5)",
 			BIND_INT(number + 1), BIND_INT(number), BIND_INT(level_total_points(number)),
 			BIND_INT(level_points_to_next(number)), BIND_TEXT(default_role(number)));
 	return query_end_joined(db, own, r);

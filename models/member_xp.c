@@ -1,5 +1,5 @@
-/* XP, the ledger of counted messages and the outbox of level-ups: the bot's hot path. Every change of a row gives it the table's next
- * revision, by which the leaderboard and the API find what is new without reading the rest. */
+/* XP, the ledger of counted messages and the outbox of level-ups: the bot's hot path. Every change of a row gives it
+ * the table's next revision, by which the leaderboard and the API find what is new without reading the rest. */
 #include "models/member_xp.h"
 
 #include <errno.h>
@@ -43,7 +43,8 @@ static int update(struct db *db, const struct member_xp *xp, int64_t revision)
 	int r;
 
 	r = query_run(db,
-		"UPDATE member_xp SET points = $2, level_points = $3, level_number = $4, message_count = $5, last_award_at = $6,"
+		"UPDATE member_xp SET points = $2, level_points = $3, level_number = $4, message_count = $5,"
+		" last_award_at = $6,"
 		" hidden = $7, announce = $8, revision = $9 WHERE user_id = $1",
 		BIND_ID(xp->user_id), BIND_INT(xp->points), BIND_INT(xp->level_points), BIND_INT(xp->level_number),
 		BIND_INT(xp->message_count), BIND_INT_UNLESS(xp->last_award_at == 0, xp->last_award_at),
@@ -60,7 +61,8 @@ static int insert(struct db *db, struct member_xp *xp, int64_t revision)
 
 	r = query_row(db, &query,
 		"INSERT INTO member_xp (" COLUMNS ")"
-		" VALUES ($1, coalesce($2, (SELECT coalesce(max(id), 0) + 1 FROM member_xp)), $3, $4, $5, $6, $7, $8, $9, $10)"
+		" VALUES ($1, coalesce($2, (SELECT coalesce(max(id), 0) + 1 FROM member_xp)), $3, $4, $5, $6, $7, $8,"
+		" $9, $10)"
 		" RETURNING id",
 		BIND_ID(xp->user_id), BIND_ID_OR_NULL(xp->id), BIND_INT(xp->points), BIND_INT(xp->level_points),
 		BIND_INT(xp->level_number), BIND_INT(xp->message_count),
@@ -97,7 +99,8 @@ int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg,
 	int64_t last = revision;
 	int r;
 
-	/* All rows are read in the order in which they are stored; through the index each would be a search of its own. */
+	/* All rows are read in the order in which they are stored; through the index each would be a search of its
+	 * own. */
 	if (revision == 0)
 		r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp");
 	else

@@ -1,6 +1,7 @@
-/* Migrations: numbered SQL files in migrations/, embedded when the library is built, applied in order, each in one transaction together with
- * its number. They are append-only: a file that was released is never changed, a change is a new file. Old and new programs overlap
- * during an update, so a migration first adds (columns with defaults, tables), and a later release removes what nobody uses.
+/* Migrations: numbered SQL files in migrations/, embedded when the library is built, applied in order, each in one
+ * transaction together with its number. They are append-only: a file that was released is never changed, a change is
+ * a new file. Old and new programs overlap during an update, so a migration first adds (columns with defaults,
+ * tables), and a later release removes what nobody uses.
  *
  * The caller holds the schema lock, so that one process migrates and the others find the work done.
  */

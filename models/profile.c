@@ -60,7 +60,8 @@ static int write_row(struct db *db, const struct profile *profile, usec now)
 		return r;
 	return query_run(db,
 		"INSERT INTO profile (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-		" ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, nick = excluded.nick, avatar_url = excluded.avatar_url,"
+		" ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, nick = excluded.nick, avatar_url ="
+		" excluded.avatar_url,"
 		" present = excluded.present, deleted_at = excluded.deleted_at, updated_at = excluded.updated_at,"
 		" revision = excluded.revision",
 		BIND_ID(profile->user_id), BIND_TEXT(profile->name), BIND_TEXT(profile->nick),
@@ -73,7 +74,8 @@ int profile_put(struct db *db, const struct profile *profile, usec now, bool *re
 	bool changed, own;
 	int r;
 
-	/* Most members say something far more often than they change: outside of a transaction look first, lock only to write. */
+	/* Most members say something far more often than they change: outside of a transaction look first, lock only
+	 * to write. */
 	if (!db_in_transaction(db) && compare(db, profile) == 0) {
 		if (ret_changed)
 			*ret_changed = false;
@@ -104,7 +106,8 @@ int profile_set_absent(struct db *db, uint64_t user_id, usec now, bool *ret_chan
 	r = db_next_revision(db, DB_REVISION_PROFILE, &revision);
 	if (r >= 0)
 		r = query_run(db,
-			"UPDATE profile SET present = 0, updated_at = $2, revision = $3 WHERE user_id = $1 AND present = 1",
+			"UPDATE profile SET present = 0, updated_at = $2, revision = $3 WHERE user_id = $1 AND"
+			" present = 1",
 			BIND_ID(user_id), BIND_INT(now), BIND_INT(revision));
 	if (r >= 0)
 		changed = query_changes(db) > 0;

@@ -1,6 +1,7 @@
-/* Prepared statements, kept with the connection. The key is the address of the SQL literal: finding one costs a few nanoseconds, and the
- * hot path (a ledger row, an upsert) is nothing but bind, step and reset. A statement that is in use when it is asked for again (a
- * callback that reads the same table) is prepared a second time and dropped after use.
+/* Prepared statements, kept with the connection. The key is the address of the SQL literal: finding one costs a few
+ * nanoseconds, and the hot path (a ledger row, an upsert) is nothing but bind, step and reset. A statement that is in
+ * use when it is asked for again (a callback that reads the same table) is prepared a second time and dropped after
+ * use.
  */
 #include "query.h"
 

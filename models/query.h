@@ -1,4 +1,5 @@
-/* Statements for the table files. The SQL is a literal; its prepared form is kept with the connection, found by the literal's address.
+/* Statements for the table files. The SQL is a literal; its prepared form is kept with the connection, found by the
+ * literal's address.
  *
  *	r = query_run(db, "DELETE FROM reminder WHERE id = $1", BIND_INT(id));
  *
@@ -39,8 +40,8 @@ static inline struct engine_value query_bind_text(const char *text)
 
 /* Runs a statement that returns no rows. Outside of a transaction a writing statement gets one of its own. */
 #define query_run(db, sql, ...) query_run_values(db, "" sql "", QUERY_VALUES_(__VA_ARGS__), QUERY_COUNT_(__VA_ARGS__))
-/* Starts a statement that returns rows. Always pair with query_close(), which takes NULL; `*ret_query` is set to NULL on failure. A
- * writing statement (RETURNING) needs a transaction. */
+/* Starts a statement that returns rows. Always pair with query_close(), which takes NULL; `*ret_query` is set to NULL
+ * on failure. A writing statement (RETURNING) needs a transaction. */
 #define query_open(db, ret_query, sql, ...) \
 	query_open_values(db, ret_query, "" sql "", QUERY_VALUES_(__VA_ARGS__), QUERY_COUNT_(__VA_ARGS__))
 /* The first row: 0 and an open query, or -ENOENT. */
@@ -69,7 +70,8 @@ const char *query_text(struct query *query, int column); /* borrowed until the n
 char *query_text_copy(struct query *query, int column, struct arena *arena);
 void query_value(struct query *query, int column, struct engine_value *ret_value);
 
-/* Room for one more item in a growing array of lists of unknown length; free() it, or copy it to an arena when complete. */
+/* Room for one more item in a growing array of lists of unknown length; free() it, or copy it to an arena when
+ * complete. */
 #define query_grow(items, count, room)                                          \
 	do {                                                                    \
 		if ((count) == (room)) {                                        \

@@ -6,8 +6,9 @@
 
 #include "query.h"
 
-#define COLUMNS \
-	"id, author_id, guild_id, channel_id, text, due_at, created_at, state, claimed_at, lease_at, attempts, sent_message_id"
+#define COLUMNS                                                                                                 \
+	"id, author_id, guild_id, channel_id, text, due_at, created_at, state, claimed_at, lease_at, attempts," \
+	" sent_message_id"
 
 static struct reminder read_row(struct query *query, struct arena *arena)
 {
@@ -211,7 +212,8 @@ int reminder_sent(struct db *db, int64_t id, uint64_t message_id)
 int reminder_release(struct db *db, int64_t id, usec due_at)
 {
 	return query_run(db,
-		"UPDATE reminder SET state = 0, due_at = $2, claimed_at = NULL, lease_at = NULL WHERE id = $1 AND state = 1",
+		"UPDATE reminder SET state = 0, due_at = $2, claimed_at = NULL, lease_at = NULL WHERE id = $1 AND"
+		" state = 1",
 		BIND_INT(id), BIND_INT(due_at));
 }
 

@@ -1,5 +1,5 @@
--- Ids of users, messages, channels, roles and guilds are Discord's snowflakes. Times are microseconds since 1970 UTC; a column whose name
--- ends in _at may be NULL: not known, or not yet.
+-- Ids of users, messages, channels, roles and guilds are Discord's snowflakes. Times are microseconds since 1970 UTC; a
+-- column whose name ends in _at may be NULL: not known, or not yet.
 
 CREATE TABLE schema_migration (
 	version INTEGER PRIMARY KEY,
@@ -17,8 +17,9 @@ CREATE TABLE level (
 	role_name TEXT UNIQUE
 ) STRICT;
 
--- Written by the bot. The user's id is the key of the hot path; `id` breaks ties in the ranking and is kept by the import. There is no index
--- by points: the ranking lives in memory (leaderboard.c) and is fed by the revision, and the index made an award a third dearer.
+-- Written by the bot. The user's id is the key of the hot path; `id` breaks ties in the ranking and is kept by the
+-- import. There is no index by points: the ranking lives in memory (leaderboard.c) and is fed by the revision, and the
+-- index made an award a third dearer.
 CREATE TABLE member_xp (
 	user_id INTEGER PRIMARY KEY CHECK (user_id > 0),
 	id INTEGER NOT NULL UNIQUE,
@@ -46,7 +47,7 @@ CREATE TABLE level_up (
 	level_number INTEGER NOT NULL
 ) STRICT;
 
--- Written by member_listener. The empty text and NULL differ: the old system's data hold both, and its readers see both.
+-- Written by member_listener. The empty text and NULL differ: the old system's data hold both, its readers see both.
 CREATE TABLE profile (
 	user_id INTEGER PRIMARY KEY CHECK (user_id > 0),
 	name TEXT,
@@ -78,7 +79,8 @@ CREATE TABLE identify (
 ) STRICT;
 CREATE INDEX identify_claimed ON identify (identity, claimed_at);
 
--- state as enum reminder_state. claimed_at is the first claim since the reminder was pending last, lease_at the end of the newest one.
+-- state as enum reminder_state. claimed_at is the first claim since the reminder was pending last, lease_at the end of
+-- the newest one.
 CREATE TABLE reminder (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	author_id INTEGER NOT NULL,

@@ -11,23 +11,30 @@
 
 /* Column types as SQLite sees them matter little; what matters is which columns there are. */
 static const char schema[] =
-	"CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255), name varchar(255), applied datetime);"
+	"CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255), name varchar(255), applied"
+	" datetime);"
 	"INSERT INTO django_migrations VALUES (1, 'wall_e_models', '0032_reactrole', '2025-01-01 00:00:00');"
 	"CREATE TABLE wall_e_models_level (id integer PRIMARY KEY, number bigint, total_points_required bigint,"
 	" xp_needed_to_level_up_to_next_level bigint, role_id bigint, role_name varchar(500));"
 	"CREATE TABLE wall_e_models_userpoint (id integer PRIMARY KEY, user_id bigint, points bigint,"
-	" level_up_specific_points bigint, message_count bigint, latest_time_xp_was_earned_epoch bigint, level_number bigint,"
+	" level_up_specific_points bigint, message_count bigint, latest_time_xp_was_earned_epoch bigint, level_number"
+	" bigint,"
 	" hidden bool, leveling_update_attempt integer, avatar_url varchar(1000), avatar_url_message_id bigint,"
 	" leveling_message_avatar_url varchar(1000), name varchar(500), nickname varchar(500), bucket_number integer,"
-	" discord_avatar_link_expiry_date datetime, deleted_date datetime, last_updated_date datetime, being_processed bool,"
+	" discord_avatar_link_expiry_date datetime, deleted_date datetime, last_updated_date datetime,"
+	" being_processed bool,"
 	" outsized_profile_pic bool, concurrent_attempts bigint);"
-	"CREATE TABLE wall_e_models_reminder (id integer PRIMARY KEY, reminder_date_epoch bigint, message varchar(2000),"
+	"CREATE TABLE wall_e_models_reminder (id integer PRIMARY KEY, reminder_date_epoch bigint, message"
+	" varchar(2000),"
 	" author_id bigint);"
-	"CREATE TABLE wall_e_models_ban_records (id integer PRIMARY KEY, username varchar(37), user_id bigint, mod varchar(37),"
+	"CREATE TABLE wall_e_models_ban_records (id integer PRIMARY KEY, username varchar(37), user_id bigint, mod"
+	" varchar(37),"
 	" mod_id bigint, reason varchar(512), ban_date datetime, unban_date datetime);"
-	"CREATE TABLE wall_e_models_react_roles (react_role_id integer PRIMARY KEY, channel_id bigint, message_id bigint,"
+	"CREATE TABLE wall_e_models_react_roles (react_role_id integer PRIMARY KEY, channel_id bigint, message_id"
+	" bigint,"
 	" emoji_roles_json text);"
-	"CREATE TABLE wall_e_models_commandstat (epoch_time integer PRIMARY KEY, year integer, month integer, day integer,"
+	"CREATE TABLE wall_e_models_commandstat (epoch_time integer PRIMARY KEY, year integer, month integer, day"
+	" integer,"
 	" hour integer, channel_name varchar(2000), command varchar(2000), invoked_with varchar(2000),"
 	" invoked_subcommand varchar(2000));"
 	"CREATE TABLE wall_e_models_helpmessage (id integer PRIMARY KEY, message_id bigint, channel_name varchar(500),"
@@ -39,10 +46,12 @@ static const char schema[] =
 
 /* A row each of the small tables. 1700000000 is 2023-11-14 22:13:20 UTC. */
 static const char small_tables[] =
-	"INSERT INTO wall_e_models_reminder VALUES (3, 1700000000, 'take a walk', 42), (9, 1900000000, 'naïve ☕', 43);"
+	"INSERT INTO wall_e_models_reminder VALUES (3, 1700000000, 'take a walk', 42),"
+	" (9, 1900000000, 'naïve ☕', 43);"
 	"INSERT INTO wall_e_models_ban_records VALUES"
 	" (1, 'eve', 700, 'mod', 800, 'spam', '2023-11-14 22:13:20.123', '2024-01-01 00:00:00'),"
-	" (2, 'eve', 700, NULL, NULL, 'spam again', NULL, NULL), (5, 'mallory', 701, 'mod', 800, 'x', '2024-07-01 12:00:00', NULL);"
+	" (2, 'eve', 700, NULL, NULL, 'spam again', NULL, NULL), (5, 'mallory', 701, 'mod', 800, 'x', '2024-07-01"
+	" 12:00:00', NULL);"
 	"INSERT INTO wall_e_models_react_roles VALUES (4, 60, 61, '{\"\\ud83d\\ude00\": 228761314644852737,"
 	" \"313248902021120000\": 9007199254740993}'), (5, 60, 62, '{}');"
 	"INSERT INTO wall_e_models_commandstat VALUES (1700000000, 2023, 11, 14, 22, 'general', 'rank', 'rank', NULL),"
@@ -99,8 +108,8 @@ static void add_member(struct str *sql, int id)
 	str_printf(sql,
 		"INSERT INTO wall_e_models_userpoint (id, user_id, points, level_up_specific_points, message_count,"
 		" latest_time_xp_was_earned_epoch, level_number, hidden, leveling_update_attempt, being_processed,"
-		" outsized_profile_pic, concurrent_attempts, name, nickname, leveling_message_avatar_url) VALUES (%d, %" PRId64
-		", %s, %d, %d, %d, %d, 0, 0, 0, 0, 0, ",
+		" outsized_profile_pic, concurrent_attempts, name, nickname, leveling_message_avatar_url) VALUES (%d,"
+		" %" PRId64 ", %s, %d, %d, %d, %d, 0, 0, 0, 0, 0, ",
 		id, INT64_C(100000000000000000) + id * INT64_C(7919000003), odd ? odd->points : points, id, id,
 		1700000000 + id, id % 10);
 	add_text(sql, odd ? odd->name : name);

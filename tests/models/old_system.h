@@ -4,10 +4,11 @@
 
 /* Creates the tables that the import reads, empty. */
 void old_system_create(const char *path);
-/* 101 levels and `members` members, among them odd ones: extreme points, empty and missing names, hidden, dates at the ends of the scale.
- * All dates have whole milliseconds. */
+/* 101 levels and `members` members, among them odd ones: extreme points, empty and missing names, hidden, dates at
+ * the ends of the scale. All dates have whole milliseconds. */
 void old_system_seed(const char *path, int members);
-/* Writes what "manage.py dumpdata wall_e_models" would: dates with milliseconds and the offset of the Pacific zone or Z. */
+/* Writes what "manage.py dumpdata wall_e_models" would: dates with milliseconds and the offset of the Pacific zone or
+ * Z. */
 void old_system_dump(const char *path, const char *json_path);
 
 #endif

@@ -17,7 +17,8 @@ struct fixture {
 	struct db *db;
 };
 
-/* cmocka's setup and teardown: *state is a struct fixture with an open database; without_db leaves db NULL and creates no file. */
+/* cmocka's setup and teardown: *state is a struct fixture with an open database; without_db leaves db NULL and
+ * creates no file. */
 int fixture_setup(void **state);
 int fixture_setup_without_db(void **state);
 int fixture_teardown(void **state);

@@ -85,7 +85,8 @@ static void test_nothing_acknowledged_is_lost_by_kill(void **state)
 			write_until_killed(f->path, pipes[1]);
 		}
 		close(pipes[1]);
-		/* Killed after a number of commits that differs from round to round, wherever the writer stands then. */
+		/* Killed after a number of commits that differs from round to round, wherever the writer stands then.
+		 */
 		rounds = 1 + random_below(&random, 60);
 		while (rounds-- > 0 && read(pipes[0], &number, sizeof(number)) == sizeof(number))
 			acknowledged = number;

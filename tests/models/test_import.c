@@ -325,7 +325,8 @@ static void test_a_database_with_data_is_refused_unless_merging(void **state)
 	assert_ok(member_xp_put(old->f->db, &mine));
 	refuse(old, old->file, -ENOTEMPTY, "--merge");
 	import_ok(old->f->db, old->file, true, &report);
-	/* The level rows that exist stay, and so does the member's row with its row id; the member whose id that was gets another. */
+	/* The level rows that exist stay, and so does the member's row with its row id; the member whose id that was
+	 * gets another. */
 	assert_counts(&report, "level 101 0 101");
 	assert_counts(&report, "userpoint 20 20 0");
 	assert_ok(member_xp_get(old->f->db, mine.user_id, &got));
@@ -412,7 +413,8 @@ static void test_dates(void **state)
 	}
 }
 
-/* The database with which the recorded answers of the old API were made, where that material lies beside the project. */
+/* The database with which the recorded answers of the old API were made, where that material lies beside the project.
+ */
 static void test_the_recorded_database(void **state)
 {
 	static const char schema[] = "../shared/api-contract/django-schema.sql",
@@ -444,7 +446,8 @@ static void test_the_recorded_database(void **state)
 	import_ok(second, old->dump, false, &report);
 	assert_counts(&report, "userpoint 137 137 0");
 	run_sql(old->f->path,
-		"UPDATE profile SET updated_at = updated_at - updated_at % 1000, deleted_at = deleted_at - deleted_at % 1000");
+		"UPDATE profile SET updated_at = updated_at - updated_at % 1000, deleted_at = deleted_at - deleted_at"
+		" % 1000");
 	assert_same_data(old->f->db, second);
 	db_close(second);
 }

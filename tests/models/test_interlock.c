@@ -171,7 +171,8 @@ static void test_a_write_transaction_waits_for_a_checkpoint(void **state)
 	interlock_destroy(release.interlock);
 }
 
-/* A reader in the middle of a transaction needs the log: the checkpoint gives up in time and leaves everything as it was. */
+/* A reader in the middle of a transaction needs the log: the checkpoint gives up in time and leaves everything as it
+ * was. */
 static void test_a_checkpoint_gives_up_on_a_reader(void **state)
 {
 	struct fixture *f = *state;

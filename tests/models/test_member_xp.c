@@ -127,7 +127,8 @@ static void test_each_since_gives_only_what_changed(void **state)
 	assert_int_equal(last, -7);
 }
 
-/* A rolled back revision number may be given out again, but never two numbers in an order that hides a row from a reader. */
+/* A rolled back revision number may be given out again, but never two numbers in an order that hides a row from a
+ * reader. */
 static void test_revisions_survive_rollbacks(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
-/* Wall-E's own ban list: who may not come back, and the history. Discord's bans are lifted again, because they go by address and hit people
- * who share a network. */
+/* Wall-E's own ban list: who may not come back, and the history. Discord's bans are lifted again, because they go by
+ * address and hit people who share a network. */
 #ifndef MODELS_BAN_RECORD_H
 #define MODELS_BAN_RECORD_H
 

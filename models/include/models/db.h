@@ -1,5 +1,5 @@
-/* The database connection that every table's functions take. Engines (SQLite today, PostgreSQL for people who outgrow one
- * host) are behind models/engine.h, which only this library sees.
+/* The database connection that every table's functions take. Engines (SQLite today, PostgreSQL for people who outgrow
+ * one host) are behind models/engine.h, which only this library sees.
  *
  * A struct db belongs to one thread. All functions of this library that touch the database return 0 or -errno:
  *	-EAGAIN     locked longer than the deadline; nothing was changed, try again
@@ -34,8 +34,8 @@ void db_close(struct db *db);
 /* The engine's words for the last error on this connection; borrowed until the next call. */
 const char *db_error(const struct db *db);
 
-/* Write transaction: BEGIN IMMEDIATE. Not nested. db_commit() returns after the data are on the disk (synchronous=FULL); when it
- * fails the transaction has been rolled back. */
+/* Write transaction: BEGIN IMMEDIATE. Not nested. db_commit() returns after the data are on the disk
+ * (synchronous=FULL); when it fails the transaction has been rolled back. */
 int db_begin(struct db *db) warn_unused;
 int db_commit(struct db *db) warn_unused;
 void db_rollback(struct db *db);
@@ -51,23 +51,27 @@ void db_end_read(struct db *db);
 /* Changes whenever another connection has committed (SQLite's data_version); cheap. */
 int db_data_version(struct db *db, uint64_t *ret_version) warn_unused;
 
-/* Whether the schema is still the one that this program was made for: 0, -ESTALE (older) or -EPROTO (another program has migrated it). */
+/* Whether the schema is still the one that this program was made for: 0, -ESTALE (older) or -EPROTO (another program
+ * has migrated it). */
 int db_schema(struct db *db) warn_unused;
 
-/* Moves the write-ahead log into the database. For the one owner of checkpoints (the bot; the listener above 32 MB while the bot is
- * down), from a thread of its own with a connection of its own. Waits at most `patience`; -EAGAIN when others did not let it. */
+/* Moves the write-ahead log into the database. For the one owner of checkpoints (the bot; the listener above 32 MB
+ * while the bot is down), from a thread of its own with a connection of its own. Waits at most `patience`; -EAGAIN
+ * when others did not let it. */
 int db_checkpoint(struct db *db, usec patience) warn_unused;
 /* Bytes in the write-ahead log. */
 int db_wal_size(struct db *db, int64_t *ret_bytes) warn_unused;
 
-/* Integrity and counts, for walle-db check and for the start of a service (`quick`). Problems are appended to `report`, a line each;
- * -EBADMSG when there are any. */
+/* Integrity and counts, for walle-db check and for the start of a service (`quick`). Problems are appended to
+ * `report`, a line each; -EBADMSG when there are any. */
 int db_check(struct db *db, bool quick, struct str *report) warn_unused;
-/* VACUUM INTO a temporary file beside `file`, checked, synced, renamed. -EEXIST is never returned: an older backup is replaced. */
+/* VACUUM INTO a temporary file beside `file`, checked, synced, renamed. -EEXIST is never returned: an older backup is
+ * replaced. */
 int db_backup(struct db *db, const char *file) warn_unused;
-/* Puts a checked copy of the backup `file` in the place of the database `path`, which need not exist. What was there is kept beside it, its
- * name is appended to `ret_kept`. -EBUSY: a service has the database open; -EBADMSG: the backup is damaged or not ours; -EPROTO: made by
- * a newer program. An older one is accepted and migrated when a service opens it. */
+/* Puts a checked copy of the backup `file` in the place of the database `path`, which need not exist. What was there
+ * is kept beside it, its name is appended to `ret_kept`. -EBUSY: a service has the database open; -EBADMSG: the
+ * backup is damaged or not ours; -EPROTO: made by a newer program. An older one is accepted and migrated when a
+ * service opens it. */
 int db_restore(const char *path, const char *file, struct str *ret_kept, struct str *reterr_message) warn_unused;
 
 #endif

@@ -6,8 +6,8 @@
 
 struct expiring_message {
 	uint64_t message_id, channel_id;
-	uint64_t
-		request_message_id; /* the message that asked for it and goes with it; 0: none, or not known (imported) */
+	/* The message that asked for it and goes with it; 0: none, or not known (imported). */
+	uint64_t request_message_id;
 	usec expires_at;
 	usec created_at; /* 0: not known */
 };

@@ -10,10 +10,10 @@
 struct level {
 	int64_t id; /* row id, shown by the levelling API */
 	int64_t number;
-	int64_t total_points;  /* required to reach this level */
+	int64_t total_points;   /* required to reach this level */
 	int64_t points_to_next; /* from this level to the next: 5n^2 + 50n + 100 */
-	uint64_t role_id;      /* 0: not known */
-	const char *role_name; /* NULL: no role */
+	uint64_t role_id;       /* 0: not known */
+	const char *role_name;  /* NULL: no role */
 };
 
 /* 5n^2 + 50n + 100, and the sum of it over all lower levels. number 0..LEVEL_MAX */

@@ -2,8 +2,9 @@
  *
  *	claim (committed) -> POST with the nonce made from the id -> reminder_sent()
  *
- * A service that dies in between leaves a claim whose lease runs out; the next claim sees attempts > 1 and claimed_at, and either repeats the
- * nonce (young claim) or looks in the channel for its own message first (old claim).
+ * A service that dies in between leaves a claim whose lease runs out; the next claim sees attempts > 1 and
+ * claimed_at, and either repeats the nonce (young claim) or looks in the channel for its own message first (old
+ * claim).
  */
 #ifndef MODELS_REMINDER_H
 #define MODELS_REMINDER_H
@@ -43,11 +44,12 @@ int reminder_delete(struct db *db, int64_t id, uint64_t author_id) warn_unused;
 
 /* When reminder_claim_due() will find something next; -ENOENT: never. */
 int reminder_next_due(struct db *db, usec *ret_due) warn_unused;
-/* Claims at most `limit` reminders that are due, or whose lease has run out, until now + lease. Those that were claimed `attempts_max` times
- * before are given up instead. Commit before sending. */
+/* Claims at most `limit` reminders that are due, or whose lease has run out, until now + lease. Those that were
+ * claimed `attempts_max` times before are given up instead. Commit before sending. */
 int reminder_claim_due(struct db *db, usec now, usec lease, int64_t attempts_max, int64_t limit, struct arena *arena,
 	struct reminder **ret_reminders, size_t *ret_count) warn_unused;
-/* The ends of a claim. A reminder that was deleted meanwhile is ignored. Released ones are pending again, at `due_at`. */
+/* The ends of a claim. A reminder that was deleted meanwhile is ignored. Released ones are pending again, at
+ * `due_at`. */
 int reminder_sent(struct db *db, int64_t id, uint64_t message_id) warn_unused;
 int reminder_release(struct db *db, int64_t id, usec due_at) warn_unused;
 int reminder_give_up(struct db *db, int64_t id) warn_unused;
