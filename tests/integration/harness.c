@@ -275,7 +275,7 @@ int harness_tear_down(void **state)
 	}
 	for (size_t i = 0; i < p->process_count; i++) {
 		if (problem || !p->passed)
-			print_message("---- %s ended with %d and wrote:\n%s----\n",
+			fprintf(stderr, "---- %s ended with %d and wrote:\n%s----\n",
 				programs[p->processes[i]->program].file, p->processes[i]->status,
 				p->processes[i]->log.buf);
 		free_process(p->processes[i]);

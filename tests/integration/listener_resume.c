@@ -45,7 +45,7 @@ static void lost_connections_are_resumed(struct harness *h)
 
 static void close_codes_that_resume(struct harness *h)
 {
-	static const int codes[] = { 4000, 4001, 4002, 4003, 4005, 4008, 1000, 1001, 4999 };
+	static const int codes[] = { 4000, 4001, 4002, 4005, 4008, 4999 };
 	struct process *listener = start(h);
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
@@ -56,6 +56,18 @@ static void close_codes_that_resume(struct harness *h)
 		is_back(h, listener, nick);
 	}
 	assert_int_equal(harness_gateway(h).identified, 1);
+	harness_stop(listener);
+}
+
+/* Whether the session survives these is Discord's business; we come back either way. */
+static void close_codes_that_may_end_the_session(struct harness *h)
+{
+	struct process *listener = start(h);
+
+	fake_gateway_close(h->fake, FAKE_ALL, 4003);
+	is_back(h, listener, "4003");
+	fake_gateway_close(h->fake, FAKE_ALL, 1000);
+	is_back(h, listener, "1000");
 	harness_stop(listener);
 }
 
@@ -144,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST_WITH(lost_connections_are_resumed, &options),
 		HARNESS_TEST_WITH(close_codes_that_resume, &options),
+		HARNESS_TEST_WITH(close_codes_that_may_end_the_session, &options),
 		HARNESS_TEST_WITH(invalid_sessions_are_replaced, &options),
 		HARNESS_TEST_WITH(a_dead_connection_is_noticed, &options),
 		HARNESS_TEST_WITH(resumes_that_fail_end_in_a_new_session, &options),
