@@ -328,23 +328,6 @@ int fake_close_dms(struct fake *fake, uint64_t id, bool closed)
 
 /* ---- roles ---- */
 
-/* {"$add": [{"id","name"}]} or "$remove" as the audit log has it. */
-static cJSON *role_change(const struct role *role, bool add)
-{
-	cJSON *changes = cJSON_CreateArray(), *change = cJSON_CreateObject(), *list = cJSON_CreateArray(),
-	      *entry = cJSON_CreateObject();
-	char *id = xasprintf("%llu", (unsigned long long)role->id);
-
-	cJSON_AddStringToObject(entry, "id", id);
-	cJSON_AddStringToObject(entry, "name", role->name);
-	cJSON_AddItemToArray(list, entry);
-	cJSON_AddStringToObject(change, "key", add ? "$add" : "$remove");
-	cJSON_AddItemToObject(change, "new_value", list);
-	cJSON_AddItemToArray(changes, change);
-	free(id);
-	return changes;
-}
-
 static int set_role(struct fake *fake, uint64_t id, uint64_t role_id, bool add)
 {
 	struct user *user = person(fake, id, true);
@@ -360,7 +343,7 @@ static int set_role(struct fake *fake, uint64_t id, uint64_t role_id, bool add)
 		id_list_add(&user->member->roles, role_id);
 	else
 		id_list_remove(&user->member->roles, role_id);
-	dispatch_audit(fake, fake->state.owner, AUDIT_MEMBER_ROLES, id, NULL, role_change(role, add), NULL);
+	dispatch_audit(fake, fake->state.owner, AUDIT_MEMBER_ROLES, id, NULL, dispatch_role_change(role, add), NULL);
 	return changed(fake, user);
 }
 

@@ -1,6 +1,7 @@
 /* Telling what happened: see dispatch.h. The intents of each event stand in the documentation's list (events/gateway, "List of Intents"). */
 #include "dispatch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "feed.h"
@@ -328,4 +329,20 @@ void dispatch_audit(struct fake *fake, uint64_t user, int action, uint64_t targe
 	str_printf(&data, ",\"guild_id\":\"%llu\"}", (unsigned long long)state->guild);
 	if (permitted(permissions_of(state, state->bot), PERMISSION_VIEW_AUDIT_LOG))
 		tell_all(fake, "GUILD_AUDIT_LOG_ENTRY_CREATE", INTENT_MODERATION, &data);
+}
+
+cJSON *dispatch_role_change(const struct role *role, bool add)
+{
+	cJSON *changes = cJSON_CreateArray(), *change = cJSON_CreateObject(), *list = cJSON_CreateArray(),
+	      *entry = cJSON_CreateObject();
+	char id[24];
+
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)role->id);
+	cJSON_AddStringToObject(entry, "id", id);
+	cJSON_AddStringToObject(entry, "name", role->name);
+	cJSON_AddItemToArray(list, entry);
+	cJSON_AddStringToObject(change, "key", add ? "$add" : "$remove");
+	cJSON_AddItemToObject(change, "new_value", list);
+	cJSON_AddItemToArray(changes, change);
+	return changes;
 }

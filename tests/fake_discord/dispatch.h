@@ -50,5 +50,7 @@ void dispatch_guild(struct fake *fake, const char *event);
 /* Adds an entry to the audit log and tells it. `changes` (array) and `options` (object) become the log's; both may be NULL. */
 void dispatch_audit(struct fake *fake, uint64_t user, int action, uint64_t target, const char *reason, cJSON *changes,
 	cJSON *options);
+/* The changes of an audit entry about a member's roles: [{"key": "$add", "new_value": [{"id", "name"}]}]. */
+cJSON *dispatch_role_change(const struct role *role, bool add);
 
 #endif

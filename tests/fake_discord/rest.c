@@ -39,6 +39,10 @@ struct rest {
 static const struct route *const route_tables[] = {
 	rest_message_routes,
 	rest_reaction_routes,
+	rest_channel_routes,
+	rest_guild_routes,
+	rest_member_routes,
+	rest_role_routes,
 	rest_user_routes,
 	rest_command_routes,
 	rest_interaction_routes,
