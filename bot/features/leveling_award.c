@@ -11,12 +11,13 @@ bool award_give(const struct award_rules *rules, struct random *random, usec sen
 	struct award award = { .first = xp->message_count == 0 && xp->points == 0 };
 	int64_t level;
 
-	if (xp->last_award_at && sent_at - xp->last_award_at <= rules->cooldown)
+	if (rules->cooldown > 0 && xp->last_award_at && sent_at - xp->last_award_at <= rules->cooldown)
 		return false;
 	award.points = rules->xp_min + (int64_t)random_below(random, (uint64_t)(rules->xp_max - rules->xp_min) + 1);
 	xp->points += award.points;
 	xp->message_count++;
-	xp->last_award_at = sent_at;
+	if (sent_at > xp->last_award_at)
+		xp->last_award_at = sent_at;
 	level = level_for_points(xp->points);
 	/* Nobody loses a level by writing: a row that was set higher by hand stays until the points catch up. */
 	award.level_up = level > xp->level_number;

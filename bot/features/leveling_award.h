@@ -7,7 +7,7 @@
 
 struct award_rules {
 	int64_t xp_min, xp_max; /* uniform, both included */
-	usec cooldown;          /* a message earns when it was sent more than this after the last one that did */
+	usec cooldown;          /* a message earns when it was sent more than this after the last one that did; 0: every message earns */
 };
 
 struct award {

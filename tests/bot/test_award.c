@@ -76,6 +76,23 @@ static void a_message_from_before_the_last_award_earns_nothing(void **state)
 	assert_memory_equal(&before, &xp, sizeof(xp));
 }
 
+static void without_a_cooldown_every_message_earns(void **state)
+{
+	const struct award_rules one = { .xp_min = 1, .xp_max = 1, .cooldown = 0 };
+	struct random random;
+	struct member_xp xp = { .user_id = 1 };
+	struct award award;
+
+	(void)state;
+	random_init(&random, 1);
+	/* in one millisecond, and out of order */
+	assert_true(award_give(&one, &random, START, &xp, &award));
+	assert_true(award_give(&one, &random, START, &xp, &award));
+	assert_true(award_give(&one, &random, START - SECOND, &xp, &award));
+	assert_int_equal(xp.points, 3);
+	assert_true(xp.last_award_at == START);
+}
+
 /* D-49: the boundary belongs to the level. */
 static void a_level_is_reached_at_its_total(void **state)
 {
@@ -149,6 +166,7 @@ int main(void)
 		cmocka_unit_test(awards_are_random_within_the_limits),
 		cmocka_unit_test(more_than_the_cooldown_must_pass),
 		cmocka_unit_test(a_message_from_before_the_last_award_earns_nothing),
+		cmocka_unit_test(without_a_cooldown_every_message_earns),
 		cmocka_unit_test(a_level_is_reached_at_its_total),
 		cmocka_unit_test(several_levels_at_once_are_one_level_up),
 		cmocka_unit_test(a_level_set_by_hand_is_kept),

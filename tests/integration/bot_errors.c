@@ -1,0 +1,107 @@
+/* What people get wrong: they are told, and it vanishes; what is no command is left alone. */
+#include "bot_helpers.h"
+
+static void what_is_no_command_is_ignored(struct harness *h)
+{
+	static const char *const texts[] = { "...", ".", ". rank", ".no_such_command", "rank", ".rank!", "!rank",
+		".,;" };
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+
+	harness_start(h, PROGRAM_BOT);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_true(fake_say(h->fake, alice, general, texts[i]) != 0);
+	ask(h, alice, general, ".echo first answer", "first answer");
+	assert_int_equal(fake_count_calls(h->fake, "POST", MESSAGES, NULL), 1);
+}
+
+static void mistakes_are_named_and_vanish_with_their_message(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct fake_message_view view;
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, general, ".rank \"open", "not closed");
+	ask(h, alice, general, ".level_messages maybe", "one of: on, off");
+	ask(h, alice, general, ".leaderboard x", "whole number");
+	view = ask(h, alice, general, ".rank nobody at all", "no such member");
+	assert_contains(embed_text(h, &view), ".rank [member]");
+	harness_idle(h, 17 * SECOND);
+	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, 8 * SECOND), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.reply_to, 2 * SECOND), 0);
+}
+
+static void nobody_is_pinged_by_what_one_says(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, general, ".echo @everyone <@&1> hello", "hello");
+	for (size_t i = 0; i < fake_calls(h->fake); i++) {
+		const struct fake_call *call = fake_call(h->fake, i);
+
+		if (call->body && streq(call->method, "POST") && streq(call->template, MESSAGES))
+			assert_contains(call->body, "\"parse\":[]");
+	}
+}
+
+static void cooldowns_are_told(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, general, ".echo one", "one");
+	ask(h, alice, general, ".echo two", "Not so fast");
+	ask(h, fake_member(h->fake, "erin"), general, ".echo three", "three");
+}
+
+static void direct_messages_get_one_pointer_an_hour(struct harness *h)
+{
+	uint64_t alice = fake_member(h->fake, "alice"), dm = fake_dm(h->fake, alice);
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, dm, ".rank", "Hello!");
+	fake_say(h->fake, alice, dm, "again");
+	ask(h, alice, fake_channel(h->fake, "general"), ".echo here", "here");
+	harness_idle(h, 200 * MILLISECOND);
+	assert_int_equal(fake_message_count(h->fake, dm), 3);
+}
+
+static void old_commands_are_not_answered_after_an_outage(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice"),
+		 erin = fake_member(h->fake, "erin");
+	const usec now = clock_realtime();
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	fake_post(h->fake, alice, general,
+		&(struct fake_message_options){ .content = ".echo too late", .at = now - 16 * MINUTE });
+	fake_post(h->fake, erin, general,
+		&(struct fake_message_options){ .content = ".echo in time", .at = now - 10 * MINUTE });
+	ask(h, fake_member(h->fake, "frank"), general, ".echo now", "now");
+	harness_idle(h, 200 * MILLISECOND);
+	assert_int_equal(count_messages(h, MESSAGES, "in time"), 1);
+	assert_int_equal(count_messages(h, MESSAGES, "too late"), 0);
+	/* it still counts */
+	assert_int_equal(xp_of(h, alice).message_count, 1);
+	/* but not what is older than the ledger */
+	fake_post(h->fake, fake_member(h->fake, "grace"), general,
+		&(struct fake_message_options){ .content = "yesterday", .at = now - 25 * HOUR });
+	ask(h, fake_member(h->fake, "heidi"), general, ".echo end", "end");
+	assert_int_equal(xp_of(h, fake_member(h->fake, "grace")).message_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST(what_is_no_command_is_ignored),
+		HARNESS_TEST(mistakes_are_named_and_vanish_with_their_message),
+		HARNESS_TEST(nobody_is_pinged_by_what_one_says),
+		HARNESS_TEST(cooldowns_are_told),
+		HARNESS_TEST(direct_messages_get_one_pointer_an_hour),
+		HARNESS_TEST(old_commands_are_not_answered_after_an_outage),
+	};
+
+	return harness_run("bot_errors", tests, ARRAY_SIZE(tests));
+}

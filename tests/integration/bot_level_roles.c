@@ -1,0 +1,99 @@
+/* The level table and the guild's roles follow each other. */
+#include "bot_helpers.h"
+
+#include "models/level.h"
+
+static const struct level *level(struct harness *h, int64_t number)
+{
+	struct level *levels;
+	size_t count;
+
+	assert_int_equal(level_list(harness_db(h), &h->arena, &levels, &count), 0);
+	assert_int_equal(count, LEVEL_MAX + 1);
+	return &levels[number];
+}
+
+struct level_wait {
+	struct harness *h;
+	int64_t number;
+	const char *name;
+	bool linked;
+};
+
+static bool level_is(void *arg)
+{
+	const struct level_wait *wait = arg;
+	const struct level *now = level(wait->h, wait->number);
+
+	return (now->role_id != 0) == wait->linked && now->role_name && streq(now->role_name, wait->name);
+}
+
+static void wait_level(struct harness *h, int64_t number, const char *name, bool linked)
+{
+	struct level_wait wait = { .h = h, .number = number, .name = name, .linked = linked };
+
+	harness_wait(h, level_is, &wait, SOON);
+}
+
+/* D-15 */
+static void seeded_names_are_linked_to_the_guilds_roles(struct harness *h)
+{
+	harness_start(h, PROGRAM_BOT);
+	wait_level(h, 0, "Hello World", true);
+	wait_level(h, 95, "THE 95", true);
+	assert_true(level(h, 45)->role_id == fake_role(h->fake, "Vim User"));
+	assert_null(level(h, 1)->role_name);
+}
+
+static void renamed_deleted_and_made_again(struct harness *h)
+{
+	uint64_t council = fake_channel(h->fake, "council"), role = fake_role(h->fake, "Vim User");
+	struct fake_message_view view;
+
+	harness_start(h, PROGRAM_BOT);
+	wait_level(h, 45, "Vim User", true);
+	assert_int_equal(fake_role_rename(h->fake, role, "Emacs User"), 0);
+	wait_level(h, 45, "Emacs User", true);
+	assert_int_equal(fake_role_delete(h->fake, role), 0);
+	wait_level(h, 45, "Emacs User", false);
+	assert_int_equal(fake_wait_message(h->fake, council, "Emacs User", SOON, &view), 0);
+	role = fake_role_create(h->fake, "Emacs User", 0, 1);
+	wait_level(h, 45, "Emacs User", true);
+	assert_true(level(h, 45)->role_id == role);
+}
+
+static void moderators_link_and_unlink(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob");
+
+	harness_start(h, PROGRAM_BOT);
+	wait_level(h, 95, "THE 95", true);
+	ask(h, bob, general, ".set_level_name 7 \"Vim User\"", "Level 45 has that role");
+	ask(h, bob, general, ".set_level_name 7 Nobody Has It", "no role of that name");
+	ask(h, bob, general, ".set_level_name 101 x", "no such level");
+	ask(h, bob, general, ".set_level_name", "is missing");
+	ask(h, bob, general, ".set_level_name seven x", "whole number");
+	fake_role_create(h->fake, "Lucky *Seven*", 0, 1);
+	ask(h, bob, general, ".set_level_name 7 \"Lucky *Seven*\"", "Level 7 now has");
+	wait_level(h, 7, "Lucky *Seven*", true);
+	/* the same again is no mistake: it links anew */
+	ask(h, bob, general, ".set_level_name 7 Lucky *Seven*", "Level 7 now has");
+	ask(h, bob, general, ".set_level_name 7 Unlucky Seven", "now called **Unlucky Seven**");
+	assert_true(fake_role(h->fake, "Unlucky Seven") != 0);
+	wait_level(h, 7, "Unlucky Seven", true);
+	ask(h, bob, general, ".remove_level_name 7", "no longer has the role");
+	assert_null(level(h, 7)->role_name);
+	ask(h, bob, general, ".remove_level_name 7", "has no role");
+	assert_true(fake_role(h->fake, "Unlucky Seven") != 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST(seeded_names_are_linked_to_the_guilds_roles),
+		HARNESS_TEST(renamed_deleted_and_made_again),
+		HARNESS_TEST(moderators_link_and_unlink),
+	};
+
+	return harness_run("bot_level_roles", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,184 @@
+/* Pagers: reactions for text, buttons for slash; only the caller turns pages. */
+#include "bot_helpers.h"
+
+#define BACK "\xe2\x8f\xaa"
+#define ON   "\xe2\x8f\xa9"
+#define DONE "\xe2\x9c\x85"
+
+static const struct fake_options many = { .members = 30 };
+
+/* 25 members with XP: three pages. */
+static void fill_leaderboard(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general");
+	uint64_t last = 0;
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	assert_int_equal(fake_wait_commands(h->fake, 12, SOON), 0);
+	for (int i = 1; i <= 25; i++) {
+		last = fake_member(h->fake, arena_printf(&h->arena, "user_%d", i));
+		assert_true(fake_say(h->fake, last, general, "hello") != 0);
+	}
+	wait_messages_counted(h, last, 1);
+}
+
+static void wait_page(struct harness *h, uint64_t channel, uint64_t message, const char *page)
+{
+	struct fake_message_view view;
+
+	if (fake_wait_edit(h->fake, channel, message, page, SOON, &view) < 0)
+		fail_msg("page %s did not come", page);
+}
+
+static void reactions_turn_pages_for_the_caller(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob"),
+		 erin = fake_member(h->fake, "erin");
+	struct fake_message_view view;
+
+	fill_leaderboard(h);
+	view = ask(h, bob, general, ".leaderboard", "1/3");
+	assert_int_equal(fake_wait_reaction(h->fake, fake_bot(h->fake), general, view.id, DONE, SOON), 0);
+	assert_true(fake_reacted(h->fake, fake_bot(h->fake), general, view.id, BACK));
+
+	/* somebody else's reaction does nothing (D-08) */
+	assert_int_equal(fake_react(h->fake, erin, general, view.id, ON), 0);
+	harness_idle(h, 300 * MILLISECOND);
+	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
+	assert_contains(embed_text(h, &view), "1/3");
+
+	assert_int_equal(fake_react(h->fake, bob, general, view.id, ON), 0);
+	wait_page(h, general, view.id, "2/3");
+	harness_idle(h, 200 * MILLISECOND);
+	/* it was taken back, so it counts again */
+	assert_false(fake_reacted(h->fake, bob, general, view.id, ON));
+	assert_int_equal(fake_react(h->fake, bob, general, view.id, ON), 0);
+	wait_page(h, general, view.id, "3/3");
+	harness_idle(h, 200 * MILLISECOND);
+	assert_int_equal(fake_react(h->fake, bob, general, view.id, ON), 0);
+	wait_page(h, general, view.id, "1/3");
+	assert_int_equal(fake_react(h->fake, bob, general, view.id, BACK), 0);
+	wait_page(h, general, view.id, "3/3");
+	assert_int_equal(fake_react(h->fake, bob, general, view.id, DONE), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, SOON), 0);
+}
+
+static void it_begins_where_asked_and_refuses_what_is_not_there(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob");
+	uint64_t alice = fake_member(h->fake, "alice");
+	struct fake_message_view view;
+
+	fill_leaderboard(h);
+	view = ask(h, bob, general, ".leaderboard 3", "3/3");
+	assert_int_equal(fake_wait_reaction(h->fake, fake_bot(h->fake), general, view.id, DONE, SOON), 0);
+	ask(h, alice, general, ".leaderboard 4", "only 3 pages");
+}
+
+static void one_page_has_only_the_check_mark(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct fake_message_view view;
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	fake_say(h->fake, alice, general, "hello");
+	wait_messages_counted(h, alice, 1);
+	view = ask(h, alice, general, ".leaderboard", "1/1");
+	assert_int_equal(fake_wait_reaction(h->fake, fake_bot(h->fake), general, view.id, DONE, SOON), 0);
+	assert_false(fake_reacted(h->fake, fake_bot(h->fake), general, view.id, ON));
+}
+
+/* The custom id of the button that does this: "pager:<interaction>:on" */
+static const char *button(struct harness *h, const struct fake_message_view *message, const char *name)
+{
+	char *text cleanup(freep) = cJSON_PrintUnformatted(message->components);
+	const char *at = strstr(text, "pager:");
+
+	assert_non_null(at);
+	return arena_printf(&h->arena, "pager:%.*s:%s", (int)strspn(at + 6, "0123456789"), at + 6, name);
+}
+
+static void buttons_turn_pages_for_the_caller(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob"),
+		 erin = fake_member(h->fake, "erin");
+	struct fake_interaction_view view, pressed;
+	struct fake_message_view message;
+	uint64_t click;
+
+	fill_leaderboard(h);
+	view = ask_slash(h, bob, general, "leaderboard", NULL);
+	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
+	assert_contains(embed_text(h, &message), "1/3");
+
+	click = fake_click(h->fake, bob, general, message.id, button(h, &message, "on"));
+	assert_true(click != 0);
+	wait_page(h, general, message.id, "2/3");
+	click = fake_click(h->fake, erin, general, message.id, button(h, &message, "on"));
+	assert_int_equal(fake_wait_interaction(h->fake, click, true, SOON, &pressed), 0);
+	assert_true(pressed.ephemeral);
+	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
+	assert_contains(embed_text(h, &message), "2/3");
+	fake_click(h->fake, bob, general, message.id, button(h, &message, "back"));
+	wait_page(h, general, message.id, "1/3");
+	fake_click(h->fake, bob, general, message.id, button(h, &message, "back"));
+	wait_page(h, general, message.id, "3/3");
+	fake_click(h->fake, bob, general, message.id, button(h, &message, "done"));
+	assert_int_equal(fake_wait_deleted(h->fake, general, message.id, SOON), 0);
+}
+
+static void twenty_idle_seconds_end_it(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob"),
+		 alice = fake_member(h->fake, "alice");
+	struct fake_interaction_view view;
+	struct fake_message_view message;
+
+	fill_leaderboard(h);
+	message = ask(h, bob, general, ".leaderboard", "1/3");
+	view = ask_slash(h, alice, general, "leaderboard", NULL);
+	harness_idle(h, 18 * SECOND);
+	assert_int_equal(fake_message(h->fake, general, message.id, &message), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, message.id, 6 * SECOND), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.message, 6 * SECOND), 0);
+}
+
+static void buttons_of_an_earlier_life_are_answered(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct fake_interaction_view view, pressed;
+	struct fake_message_view message;
+	struct process *bot;
+	uint64_t click;
+
+	every_message_earns(h, "10");
+	bot = harness_start(h, PROGRAM_BOT);
+	assert_int_equal(fake_wait_commands(h->fake, 12, SOON), 0);
+	fake_say(h->fake, alice, general, "hello");
+	wait_messages_counted(h, alice, 1);
+	view = ask_slash(h, alice, general, "leaderboard", NULL);
+	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
+	harness_kill(bot);
+	harness_start(h, PROGRAM_BOT);
+	click = fake_click(h->fake, alice, general, message.id, button(h, &message, "done"));
+	assert_true(click != 0);
+	assert_int_equal(fake_wait_interaction(h->fake, click, true, SOON, &pressed), 0);
+	assert_true(pressed.ephemeral);
+	assert_contains(answer_text(h, &pressed), "no longer work");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST_WITH(reactions_turn_pages_for_the_caller, &many),
+		HARNESS_TEST_WITH(it_begins_where_asked_and_refuses_what_is_not_there, &many),
+		HARNESS_TEST(one_page_has_only_the_check_mark),
+		HARNESS_TEST_WITH(buttons_turn_pages_for_the_caller, &many),
+		HARNESS_TEST_WITH(twenty_idle_seconds_end_it, &many),
+		HARNESS_TEST(buttons_of_an_earlier_life_are_answered),
+	};
+
+	return harness_run("bot_pager", tests, ARRAY_SIZE(tests));
+}

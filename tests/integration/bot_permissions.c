@@ -1,0 +1,79 @@
+/* Who may run what: by role id, with an incident for those who may not. */
+#include "bot_helpers.h"
+
+static void minions_and_moderators_may(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general");
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, fake_member(h->fake, "bob"), general, ".levels", "Missing Semicolon");
+	ask(h, fake_member(h->fake, "carol"), general, ".levels", "Missing Semicolon");
+	ask(h, fake_member(h->fake, "dave"), general, ".ping", "Pong!");
+}
+
+static void others_get_an_incident_report(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	uint64_t incidents = fake_channel(h->fake, "incident_reports"), command;
+	struct fake_message_view view;
+
+	harness_start(h, PROGRAM_BOT);
+	command = fake_say(h->fake, alice, general, ".levels");
+	assert_int_equal(fake_wait_deleted(h->fake, general, command, SOON), 0);
+	assert_int_equal(fake_wait_message(h->fake, incidents, "tried to run command `levels`", SOON, &view), 0);
+	assert_int_equal(fake_wait_message(h->fake, fake_dm(h->fake, alice), "INCIDENT REPORT", SOON, &view), 0);
+}
+
+static void without_direct_messages_it_is_told_in_the_channel_for_10_seconds(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct fake_message_view view;
+
+	assert_int_equal(fake_close_dms(h->fake, alice, true), 0);
+	harness_start(h, PROGRAM_BOT);
+	view = ask(h, alice, general, ".ping", "INCIDENT REPORT");
+	assert_contains(view.content, arena_printf(&h->arena, "<@%llu>", (unsigned long long)alice));
+	harness_idle(h, 8 * SECOND);
+	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, 5 * SECOND), 0);
+}
+
+/* D-47: only the id counts once it is known. */
+static void a_second_role_of_that_name_gives_no_rights(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice"), twin;
+	struct fake_message_view view;
+
+	harness_start(h, PROGRAM_BOT);
+	ask(h, fake_member(h->fake, "bob"), general, ".levels", "Missing Semicolon");
+	twin = fake_role_create(h->fake, "Minions", 0, 1);
+	assert_true(twin != 0);
+	assert_int_equal(fake_role_add(h->fake, alice, twin), 0);
+	assert_true(fake_say(h->fake, alice, general, ".levels") != 0);
+	assert_int_equal(fake_wait_message(h->fake, fake_dm(h->fake, alice), "INCIDENT REPORT", SOON, &view), 0);
+	assert_int_equal(fake_role_rename(h->fake, fake_role(h->fake, "Moderator"), "Helpers"), 0);
+	ask(h, fake_member(h->fake, "carol"), general, ".levels", "Missing Semicolon");
+}
+
+static void a_role_may_be_configured_by_id(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general");
+
+	harness_set(
+		h, "roles__MINIONS", arena_printf(&h->arena, "%llu", (unsigned long long)fake_role(h->fake, "Execs")));
+	harness_start(h, PROGRAM_BOT);
+	ask(h, fake_member(h->fake, "erin"), general, ".levels", "Missing Semicolon");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST(minions_and_moderators_may),
+		HARNESS_TEST(others_get_an_incident_report),
+		HARNESS_TEST(without_direct_messages_it_is_told_in_the_channel_for_10_seconds),
+		HARNESS_TEST(a_second_role_of_that_name_gives_no_rights),
+		HARNESS_TEST(a_role_may_be_configured_by_id),
+	};
+
+	return harness_run("bot_permissions", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,104 @@
+/* A message earns XP once, and .rank tells about it. */
+#include "bot_helpers.h"
+
+static void a_message_earns_and_rank_shows_it(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct process *bot;
+	struct fake_message_view view;
+	const char *text;
+
+	harness_set(h, "leveling__XP_MIN", "17");
+	harness_set(h, "leveling__XP_MAX", "17");
+	bot = harness_start(h, PROGRAM_BOT);
+	assert_true(fake_say(h->fake, alice, general, "hello everybody") != 0);
+	wait_messages_counted(h, alice, 1);
+	view = ask(h, alice, general, ".rank", "Stat Card");
+	text = embed_text(h, &view);
+	assert_contains(text, "17 / 100 XP");
+	assert_contains(text, "Total Messages: 1");
+	assert_contains(text, "Rank # 1");
+	assert_contains(text, "Level # 0");
+	assert_true(view.author == fake_bot(h->fake));
+	/* the command came within the cool-down */
+	assert_int_equal(xp_of(h, alice).message_count, 1);
+	assert_int_equal(xp_of(h, alice).points, 17);
+	harness_stop(bot);
+}
+
+static void ranks_are_ordered_and_hidden_members_have_none(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	uint64_t bob = fake_member(h->fake, "bob"), erin = fake_member(h->fake, "erin");
+	struct fake_message_view view;
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	for (int i = 0; i < 3; i++)
+		fake_say(h->fake, alice, general, "one");
+	for (int i = 0; i < 8; i++)
+		fake_say(h->fake, bob, general, "two");
+	wait_messages_counted(h, alice, 3);
+	wait_messages_counted(h, bob, 8);
+
+	view = ask(h, alice, general, arena_printf(&h->arena, ".rank <@%llu>", (unsigned long long)bob), "Stat Card");
+	assert_contains(embed_text(h, &view), "Rank # 1");
+	view = ask(h, alice, general, ".rank", "Stat Card");
+	assert_contains(embed_text(h, &view), "Rank # 2");
+	ask(h, erin, general, ".rank grace", "no XP yet");
+
+	ask(h, bob, general, ".hide_xp", "now hidden");
+	ask(h, bob, general, ".hide_xp", "already hidden");
+	ask(h, alice, general, ".rank bob", "hidden");
+	view = ask(h, bob, general, ".rank", "Stat Card");
+	assert_contains(embed_text(h, &view), "Rank hidden");
+	view = ask(h, alice, general, ".rank", "Stat Card");
+	assert_contains(embed_text(h, &view), "Rank # 1");
+	ask(h, bob, general, ".show_xp", "now shown");
+}
+
+static void only_moderators_hide_others(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	uint64_t erin = fake_member(h->fake, "erin"), carol = fake_member(h->fake, "carol");
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	fake_say(h->fake, alice, general, "one");
+	wait_messages_counted(h, alice, 1);
+	ask(h, erin, general, ".hide_xp alice", "Only Minions and Moderators");
+	assert_false(xp_of(h, alice).hidden);
+	ask(h, carol, general, ".hide_xp alice", "now hidden");
+	assert_true(xp_of(h, alice).hidden);
+}
+
+static void bots_webhooks_and_direct_messages_earn_nothing(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	uint64_t robot = fake_join(h->fake, "robot", NULL, true);
+	struct process *bot;
+
+	every_message_earns(h, "10");
+	bot = harness_start(h, PROGRAM_BOT);
+	assert_true(fake_say(h->fake, robot, general, "beep") != 0);
+	assert_true(fake_post(h->fake, alice, general,
+			    &(struct fake_message_options){ .content = "hook", .webhook = true }) != 0);
+	assert_true(fake_say(h->fake, alice, fake_dm(h->fake, alice), "psst") != 0);
+	assert_true(fake_say(h->fake, alice, general, "counts") != 0);
+	wait_messages_counted(h, alice, 1);
+	assert_int_equal(xp_of(h, alice).points, 10);
+	assert_int_equal(xp_of(h, robot).points, 0);
+	assert_int_equal(harness_metric(bot, "walle_bot_awards_total"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HARNESS_TEST(a_message_earns_and_rank_shows_it),
+		HARNESS_TEST(ranks_are_ordered_and_hidden_members_have_none),
+		HARNESS_TEST(only_moderators_hide_others),
+		HARNESS_TEST(bots_webhooks_and_direct_messages_earn_nothing),
+	};
+
+	return harness_run("bot_rank", tests, ARRAY_SIZE(tests));
+}
