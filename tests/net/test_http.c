@@ -1,6 +1,7 @@
 /* shared/net/http.c against our own server and against peers that misbehave. */
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include "net/http.h"
 #include "net/httpd.h"
 #include "peer.h"
+#include "tls_server.h"
 
 static struct loop loop;
 static struct http *http;
@@ -643,7 +645,25 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 	*result = NULL;
 	if (node != NULL && strncmp(node, "slow", 4) == 0)
 		usleep(1500 * 1000);
+	if (node != NULL && streq(node, "localhost")) {
+		struct addrinfo *a = calloc(1, sizeof(*a) + sizeof(struct sockaddr_in));
+		struct sockaddr_in *name = (struct sockaddr_in *)(a + 1);
+
+		name->sin_family = AF_INET;
+		name->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		a->ai_family = AF_INET;
+		a->ai_socktype = SOCK_STREAM;
+		a->ai_addr = (struct sockaddr *)name;
+		a->ai_addrlen = sizeof(*name);
+		*result = a;
+		return 0;
+	}
 	return EAI_NONAME;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+	free(list);
 }
 
 static void test_silent_resolver_does_not_hold_the_loop(void **state)
@@ -666,6 +686,102 @@ static void test_silent_resolver_does_not_hold_the_loop(void **state)
 	assert_int_equal(cancelled.answer.error, -ECANCELED);
 	assert_true(loop_now(&loop) - start < 1200 * MILLISECOND);
 	usleep(2000 * 1000); /* curl's detached threads end; a leak checker would find their memory */
+}
+
+/* === TLS === */
+
+static void test_certificates(void **state)
+{
+	static const struct {
+		const char *certificate;
+		int error;
+	} cases[] = {
+		{ "localhost", 0 },
+		{ "elsewhere.test", -EKEYREJECTED },
+		{ "self", -EKEYREJECTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char url[64];
+		int port;
+		pid_t pid = tls_server_start(cases[i].certificate, &port);
+		struct result r;
+
+		assert_true(pid > 0);
+		snprintf(url, sizeof(url), "https://localhost:%d/x", port);
+		get(url, &r);
+		assert_int_equal(r.answer.error, cases[i].error);
+		assert_int_equal(r.answer.sent, cases[i].error == 0);
+		assert_string_equal(r.body.buf, cases[i].error == 0 ? "h2 GET /x 0" : "");
+		str_finish(&r.body);
+		tls_server_stop(pid);
+	}
+}
+
+static void test_http2_carries_many_calls_at_once(void **state)
+{
+	struct result r[20];
+	struct http *single;
+	static char body[50000];
+	char url[64];
+	int port;
+	pid_t pid = tls_server_start("localhost", &port);
+	usec start;
+
+	(void)state;
+	assert_true(pid > 0);
+	assert_int_equal(http_create(&loop, "test/1", 1, &single), 0);
+	/* the first call finds out that the server speaks HTTP/2 */
+	snprintf(url, sizeof(url), "https://localhost:%d/slow", port);
+	r[0] = (struct result){ .body = STR_INIT };
+	assert_int_equal(
+		http_send(single, &(struct http_request){ .method = "GET", .url = url }, on_done, &r[0], NULL), 0);
+	assert_int_equal(loop_run_until(&loop, is_done, &r[0], 10 * SECOND), 0);
+	assert_string_equal(r[0].body.buf, "h2 GET /slow 0");
+	str_finish(&r[0].body);
+
+	start = loop_now(&loop);
+	for (size_t i = 0; i < ARRAY_SIZE(r); i++) {
+		r[i] = (struct result){ .body = STR_INIT };
+		assert_int_equal(
+			http_send(single, &(struct http_request){ .method = "GET", .url = url }, on_done, &r[i], NULL),
+			0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(r); i++) {
+		assert_int_equal(loop_run_until(&loop, is_done, &r[i], 10 * SECOND), 0);
+		assert_int_equal(r[i].answer.error, 0);
+		assert_string_equal(r[i].body.buf, "h2 GET /slow 0");
+		str_finish(&r[i].body);
+	}
+	/* one connection, and still not one after the other: that would take six seconds */
+	assert_true(loop_now(&loop) - start < 4 * SECOND);
+
+	memset(body, 'b', sizeof(body));
+	snprintf(url, sizeof(url), "https://localhost:%d/post", port);
+	r[0] = (struct result){ .body = STR_INIT };
+	assert_int_equal(
+		http_send(single,
+			&(struct http_request){ .method = "POST", .url = url, .body = body, .body_len = sizeof(body) },
+			on_done, &r[0], NULL),
+		0);
+	assert_int_equal(loop_run_until(&loop, is_done, &r[0], 10 * SECOND), 0);
+	assert_string_equal(r[0].body.buf, "h2 POST /post 50000");
+	str_finish(&r[0].body);
+
+	/* a server that dies with requests under way */
+	snprintf(url, sizeof(url), "https://localhost:%d/slow", port);
+	r[0] = (struct result){ .body = STR_INIT };
+	assert_int_equal(
+		http_send(single, &(struct http_request){ .method = "DELETE", .url = url }, on_done, &r[0], NULL), 0);
+	for (start = loop_now(&loop); loop_now(&loop) - start < 100 * MILLISECOND;)
+		uv_run(&loop.uv, UV_RUN_NOWAIT);
+	tls_server_stop(pid);
+	assert_int_equal(loop_run_until(&loop, is_done, &r[0], 10 * SECOND), 0);
+	assert_true(r[0].answer.error < 0);
+	assert_true(r[0].answer.sent);
+	str_finish(&r[0].body);
+	http_destroy(single);
 }
 
 /* === in a flow === */
@@ -763,8 +879,10 @@ int main(void)
 		TEST(test_lost_post_is_not_repeated_behind_our_back),
 		TEST(test_lost_get_is_repeated),
 		TEST(test_silent_resolver_does_not_hold_the_loop),
+		TEST(test_certificates),
+		TEST(test_http2_carries_many_calls_at_once),
 		TEST(test_perform_in_a_flow),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
 }

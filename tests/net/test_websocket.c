@@ -3,14 +3,11 @@
 #include <libwebsockets.h>
 #include <netdb.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +15,7 @@
 #include "base/str.h"
 #include "net/websocket.h"
 #include "peer.h"
+#include "tls_server.h"
 
 static struct loop loop;
 static struct websockets *websockets;
@@ -943,106 +941,6 @@ static void test_flood(void **state)
 
 /* === TLS === */
 
-static char directory[64];
-
-static int on_tls_server(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
-{
-	unsigned char buffer[LWS_PRE + 16];
-
-	(void)user;
-	(void)in;
-	(void)len;
-	if (reason == LWS_CALLBACK_ESTABLISHED)
-		lws_callback_on_writable(wsi);
-	if (reason == LWS_CALLBACK_SERVER_WRITEABLE) {
-		memcpy(buffer + LWS_PRE, "secret", 6);
-		lws_write(wsi, buffer + LWS_PRE, 6, LWS_WRITE_TEXT);
-	}
-	return 0;
-}
-
-/* A TLS server in a process of its own, with this certificate. Returns its pid. */
-static pid_t start_tls_server(const char *certificate, int *ret_port)
-{
-	int pipes[2], port = 0;
-	pid_t pid;
-
-	assert_int_equal(pipe(pipes), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		static const struct lws_protocols server_protocols[] = { { .name = "s", .callback = on_tls_server },
-			{ 0 } };
-		char cert[128], key[128];
-		struct lws_context_creation_info info = {
-			.iface = "127.0.0.1",
-			.protocols = server_protocols,
-			.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-			.ssl_cert_filepath = cert,
-			.ssl_private_key_filepath = key,
-			.gid = (gid_t)-1,
-			.uid = (uid_t)-1,
-		};
-		struct lws_context *context;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGTERM, SIG_DFL);
-		snprintf(cert, sizeof(cert), "%s/%s.pem", directory, certificate);
-		snprintf(key, sizeof(key), "%s/%s.key", directory, certificate);
-		lws_set_log_level(0, NULL);
-		context = lws_create_context(&info);
-		if (context != NULL)
-			port = lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"));
-		if (write(pipes[1], &port, sizeof(port)) != sizeof(port) || context == NULL)
-			_exit(1);
-		while (lws_service(context, 0) >= 0)
-			;
-		_exit(1);
-	}
-	assert_int_equal(read(pipes[0], &port, sizeof(port)), sizeof(port));
-	close(pipes[0]);
-	close(pipes[1]);
-	assert_true(port > 0);
-	*ret_port = port;
-	return pid;
-}
-
-static int make_certificates(void **state)
-{
-	static const char script[] =
-		"cd '%s' && exec 2>/dev/null && "
-		"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=TestCA -keyout ca.key -out ca.pem && "
-		"for name in localhost elsewhere.test; do "
-		"openssl req -newkey rsa:2048 -nodes -subj /CN=$name -keyout $name.key -out $name.csr && "
-		"echo subjectAltName=DNS:$name >$name.ext && "
-		"openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile $name.ext "
-		"-out $name.pem || exit 1; done && "
-		"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost "
-		"-keyout self.key -out self.pem";
-	char command[2048], ca[128];
-	const char *base = getenv("TMPDIR");
-
-	(void)state;
-	snprintf(directory, sizeof(directory), "%.40s/walle-net-XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), script, directory);
-	if (system(command) != 0)
-		return -1;
-	snprintf(ca, sizeof(ca), "%s/ca.pem", directory);
-	return setenv("SSL_CERT_FILE", ca, 1);
-}
-
-static int remove_certificates(void **state)
-{
-	char command[128];
-
-	(void)state;
-	unsetenv("SSL_CERT_FILE");
-	snprintf(command, sizeof(command), "rm -r '%s'", directory);
-	return system(command);
-}
-
 static void test_certificates(void **state)
 {
 	static const struct {
@@ -1059,13 +957,14 @@ static void test_certificates(void **state)
 		struct client c = { .kill_at_message = true };
 		char url[64];
 		int port;
-		pid_t pid = start_tls_server(cases[i].certificate, &port);
+		pid_t pid = tls_server_start(cases[i].certificate, &port);
+
+		assert_true(pid > 0);
 
 		snprintf(url, sizeof(url), "wss://localhost:%d/", port);
 		connect_to(&c, url, 5 * SECOND);
 		wait_closed(&c);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
+		tls_server_stop(pid);
 		if (cases[i].error == 0) {
 			assert_int_equal(c.opened, 1);
 			assert_string_equal(c.last.buf, "secret");
@@ -1104,5 +1003,5 @@ int main(void)
 		TEST(test_certificates),
 	};
 
-	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
 }
