@@ -14,7 +14,9 @@
 #include "discord/gateway.h"
 #include "inflate.h"
 
-#define QUEUE_MAX 64 /* member requests that wait for the send limit */
+#define QUEUE_MAX  64 /* member requests that wait for the send limit */
+#define BURST_MAX  16 /* of them sent in one turn, so that heartbeats find room in the connection's queue */
+#define BURST_WAIT (10 * MILLISECOND)
 
 static struct metric metric_events = METRIC_COUNTER("walle_gateway_events_total", "Events received from the gateway");
 static struct metric metric_connects =
@@ -85,29 +87,36 @@ static void queue_clear(struct gateway_client *client)
 	timer_stop(&client->flush_timer);
 }
 
-/* Sends what waits as far as the limit allows. */
+/* Sends the first that waits. 0, or how long to wait until it may be sent. */
+static usec queue_send(struct gateway_client *client)
+{
+	struct queued *first = &client->queue[client->queue_head];
+	usec now = loop_now(client->loop);
+	usec wait = gateway_send_wait(client->machine, now);
+
+	if (wait > 0)
+		return wait;
+	if (websocket_send(client->websocket, first->text, first->len) < 0)
+		return SECOND;
+	gateway_sent(client->machine, now);
+	free(first->text);
+	client->queue_head = (client->queue_head + 1) % QUEUE_MAX;
+	client->queue_len--;
+	return 0;
+}
+
+/* Sends what waits as far as the limit allows, the rest later. */
 static void queue_flush(void *arg)
 {
 	struct gateway_client *client = arg;
+	usec wait = 0;
 
-	while (client->queue_len > 0 && client->websocket && gateway_state(client->machine) == GATEWAY_LIVE) {
-		struct queued *first = &client->queue[client->queue_head];
-		usec now = loop_now(client->loop);
-		usec wait = gateway_send_wait(client->machine, now);
-
-		if (wait > 0) {
-			timer_start(&client->flush_timer, wait);
-			return;
-		}
-		if (websocket_send(client->websocket, first->text, first->len) < 0) {
-			timer_start(&client->flush_timer, SECOND);
-			return;
-		}
-		gateway_sent(client->machine, now);
-		free(first->text);
-		client->queue_head = (client->queue_head + 1) % QUEUE_MAX;
-		client->queue_len--;
-	}
+	if (gateway_state(client->machine) != GATEWAY_LIVE || timer_active(&client->flush_timer))
+		return;
+	for (int i = 0; i < BURST_MAX && client->queue_len > 0 && wait == 0; i++)
+		wait = queue_send(client);
+	if (client->queue_len > 0)
+		timer_start(&client->flush_timer, MAX(wait, BURST_WAIT));
 }
 
 int gateway_client_request_members(
@@ -127,7 +136,8 @@ int gateway_client_request_members(
 	last = &client->queue[(client->queue_head + client->queue_len) % QUEUE_MAX];
 	last->text = str_detach(&text, &last->len);
 	client->queue_len++;
-	queue_flush(client);
+	if (!timer_active(&client->flush_timer))
+		timer_start(&client->flush_timer, 0);
 	return 0;
 }
 
