@@ -51,6 +51,9 @@ void query_drop_all(struct db *db);
 
 /* migrate.c: applies what is missing. The schema lock is held. */
 int migrate_run(struct db *db, struct str *reterr_message) warn_unused;
+/* The same with another list, for tests. */
+struct migration;
+int migrate_apply(struct db *db, const struct migration *list, size_t count, struct str *reterr_message) warn_unused;
 /* The version that this program was made for. */
 int migrate_latest(void);
 

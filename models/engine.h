@@ -84,8 +84,5 @@ struct engine {
 };
 
 extern const struct engine engine_sqlite;
-/* In a file of its own: it is all about files. */
-int engine_sqlite_restore(
-	const char *path, const char *file, int newest_version, struct str *ret_kept, struct str *reterr_message);
 
 #endif

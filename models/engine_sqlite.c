@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "engine_sqlite.h"
 #include "interlock.h"
 
 /* "Wall" in ASCII: which program the file belongs to, in the header of the database (PRAGMA application_id). */
@@ -34,6 +35,10 @@
 #define BUSY_PATIENCE (5 * SECOND)
 /* How long opening waits for another process that migrates. */
 #define SCHEMA_PATIENCE (10 * SECOND)
+
+/* How long a checkpoint, which keeps writers out, waits for a reader that still needs the log before it lets them in
+ * again and tries anew. */
+#define CHECKPOINT_PATIENCE (20 * MILLISECOND)
 
 #define PARAMETERS_MAX 32
 
@@ -52,9 +57,10 @@ struct engine_connection {
 	struct interlock *interlock; /* NULL: this SQLite needs none, or the connection cannot write */
 	bool writer_locked;          /* the interlock is held for a write transaction */
 	int schema_lock;             /* descriptor, -1: not held */
-	int open_lock; /* descriptor: shared while the connection lives, so that restoring knows it is alone */
-	usec patience; /* of the busy handler */
-	usec deadline; /* of the wait in progress */
+	int open_lock;   /* descriptor: shared while the connection lives, so that restoring knows it is alone */
+	usec patience;   /* of the busy handler */
+	usec deadline;   /* of the wait in progress */
+	char words[256]; /* SQLite's, about the last error */
 	sqlite3_stmt *fixed[FIXED_COUNT];
 };
 
@@ -95,9 +101,19 @@ static int error_from_sqlite(sqlite3 *sqlite, int code)
 	}
 }
 
+static void say(struct engine_connection *connection, const char *words)
+{
+	snprintf(connection->words, sizeof(connection->words), "%s", words);
+}
+
+/* Also keeps SQLite's words, which the rollback that follows would replace by "not an error". */
 static int last_error(struct engine_connection *connection)
 {
-	return error_from_sqlite(connection->sqlite, sqlite3_extended_errcode(connection->sqlite));
+	int code = sqlite3_extended_errcode(connection->sqlite);
+
+	if (code != SQLITE_OK)
+		say(connection, sqlite3_errmsg(connection->sqlite));
+	return error_from_sqlite(connection->sqlite, code);
 }
 
 /* SQLite calls this again and again while somebody holds a lock that we need; `count` is 0 at the start of each wait.
@@ -117,7 +133,7 @@ static int on_busy(void *arg, int count)
 
 static int execute(struct engine_connection *connection, const char *sql)
 {
-	return error_from_sqlite(connection->sqlite, sqlite3_exec(connection->sqlite, sql, NULL, NULL, NULL));
+	return sqlite3_exec(connection->sqlite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : last_error(connection);
 }
 
 /* The first column of the first row, as text in `ret_text` or as a number. */
@@ -276,13 +292,12 @@ static int check_owner(struct engine_connection *connection)
 	return application == 0 && tables == 0 ? 0 : -EBADMSG;
 }
 
-static int configure(struct engine_connection *connection, enum engine_mode mode, struct str *words)
+static int configure(struct engine_connection *connection, enum engine_mode mode)
 {
-	/* The cache holds the rows of some 50,000 members; the log's pages are read through it, never mapped. */
 	static const char settings[] =
 		"PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
 		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-		"PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;";
+		"PRAGMA wal_autocheckpoint = 0;";
 	struct str text cleanup(str_finish) = STR_INIT;
 	int r;
 
@@ -300,7 +315,7 @@ static int configure(struct engine_connection *connection, enum engine_mode mode
 	r = check_owner(connection);
 	if (r < 0) {
 		if (r == -EBADMSG && sqlite3_errcode(connection->sqlite) == SQLITE_OK)
-			str_adds(words, ANOTHER_PROGRAM);
+			say(connection, ANOTHER_PROGRAM);
 		return r;
 	}
 	if (mode == ENGINE_READ)
@@ -309,17 +324,17 @@ static int configure(struct engine_connection *connection, enum engine_mode mode
 	if (r < 0)
 		return r;
 	if (!streq(text.buf, "wal")) {
-		str_adds(words, "its file system has no shared memory; use a local disk");
+		say(connection, "its file system has no shared memory; use a local disk");
 		return -EIO;
 	}
-	return 0;
+	/* 8 MiB hold the rows of some 50,000 members. Readers keep their copies in memory and need less. */
+	return execute(connection, "PRAGMA cache_size = -8192");
 }
 
 static int sqlite_open(
 	const char *path, enum engine_mode mode, struct engine_connection **ret_connection, struct str *reterr_message)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	struct str words cleanup(str_finish) = STR_INIT;
 	struct engine_connection *connection;
 	int r;
 
@@ -350,16 +365,14 @@ static int sqlite_open(
 	if (r < 0 && connection->sqlite)
 		r = last_error(connection);
 	if (r >= 0)
-		r = configure(connection, mode, &words);
+		r = configure(connection, mode);
 	if (r < 0)
 		goto explained;
 	*ret_connection = connection;
 	return 0;
 
 explained:
-	if (words.len == 0)
-		str_adds(&words, connection->sqlite ? sqlite3_errmsg(connection->sqlite) : strerror(-r));
-	explain(reterr_message, path, r, words.buf);
+	explain(reterr_message, path, r, *connection->words ? connection->words : strerror(-r));
 failed:
 	sqlite_close(connection);
 	return r;
@@ -367,7 +380,7 @@ failed:
 
 static const char *sqlite_error(const struct engine_connection *connection)
 {
-	return sqlite3_errmsg(connection->sqlite);
+	return connection->words;
 }
 
 static int sqlite_prepare(
@@ -546,9 +559,9 @@ static int sqlite_data_version(struct engine_connection *connection, uint64_t *r
 	return r;
 }
 
-static int sqlite_checkpoint(struct engine_connection *connection, usec patience)
+/* Writers are kept out meanwhile, by SQLite and by the interlock; so the wait for readers is short. */
+static int checkpoint_once(struct engine_connection *connection, usec patience)
 {
-	usec deadline = clock_monotonic() + patience;
 	int code, r;
 
 	if (connection->interlock) {
@@ -556,17 +569,32 @@ static int sqlite_checkpoint(struct engine_connection *connection, usec patience
 		if (r < 0)
 			return r;
 	}
-	/* The first pass copies what it can without waiting for readers, so that the second, which does wait, is
-	 * short. */
+	/* The first pass copies what it can without waiting; the second, which may wait, has little left to do. */
 	code = sqlite3_wal_checkpoint_v2(connection->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (code == SQLITE_OK) {
-		connection->patience = MAX(deadline - clock_monotonic(), 0);
+		connection->patience = MIN(patience, CHECKPOINT_PATIENCE);
 		code = sqlite3_wal_checkpoint_v2(connection->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 		connection->patience = BUSY_PATIENCE;
 	}
+	r = code == SQLITE_OK ? 0 : last_error(connection);
 	if (connection->interlock)
 		interlock_leave_checkpoint(connection->interlock);
-	return code == SQLITE_OK ? 0 : last_error(connection);
+	return r;
+}
+
+static int sqlite_checkpoint(struct engine_connection *connection, usec patience)
+{
+	usec deadline = clock_monotonic() + patience;
+	int r;
+
+	while ((r = checkpoint_once(connection, MAX(deadline - clock_monotonic(), 0))) == -EAGAIN) {
+		if (clock_monotonic() >= deadline)
+			return r;
+		/* Several pauses, in which whoever waited has his turn. */
+		for (int i = 0; i < 10; i++)
+			interlock_pause();
+	}
+	return r;
 }
 
 static int sqlite_log_size(struct engine_connection *connection, int64_t *ret_bytes)
@@ -617,17 +645,8 @@ static int sqlite_check(struct engine_connection *connection, bool quick, struct
 		connection, "PRAGMA foreign_key_check", "row without the row that it refers to in table ", report);
 }
 
-static int sync_path(const char *path, int flags)
-{
-	int fd cleanup(closep) = open(path, flags | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Writes nothing to the database itself, but query_only forbids it all the same. */
-static int vacuum_into(struct engine_connection *connection, const char *file)
+int engine_sqlite_copy(struct engine_connection *connection, const char *file)
 {
 	int64_t query_only = 0;
 	sqlite3_stmt *statement;
@@ -647,37 +666,6 @@ static int vacuum_into(struct engine_connection *connection, const char *file)
 	if (query_only && execute(connection, "PRAGMA query_only = ON") < 0)
 		return -EIO;
 	return r;
-}
-
-/* Interrupted, VACUUM INTO leaves a file that may be damaged; so the name is given only to a copy that is checked and
- * on the disk. */
-static int sqlite_backup(struct engine_connection *connection, const char *file)
-{
-	char *temporary cleanup(freep) = xasprintf("%s.%ld.tmp", file, (long)getpid());
-	char *directory cleanup(freep) = xstrdup(file);
-	char *slash = strrchr(directory, '/');
-	struct str text cleanup(str_finish) = STR_INIT;
-	struct engine_connection *copy = NULL;
-	int r;
-
-	unlink(temporary);
-	r = vacuum_into(connection, temporary);
-	if (r >= 0)
-		r = sqlite_open(temporary, ENGINE_FOREIGN, &copy, &text);
-	if (r >= 0)
-		r = sqlite_check(copy, false, &text);
-	sqlite_close(copy);
-	if (r >= 0)
-		r = sync_path(temporary, O_RDONLY);
-	if (r >= 0 && rename(temporary, file) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(temporary);
-		return r;
-	}
-	if (slash)
-		slash[slash == directory ? 1 : 0] = '\0';
-	return sync_path(slash ? directory : ".", O_RDONLY | O_DIRECTORY);
 }
 
 const struct engine engine_sqlite = {
@@ -706,6 +694,6 @@ const struct engine engine_sqlite = {
 	.checkpoint = sqlite_checkpoint,
 	.log_size = sqlite_log_size,
 	.check = sqlite_check,
-	.backup = sqlite_backup,
+	.backup = engine_sqlite_backup,
 	.restore = engine_sqlite_restore,
 };

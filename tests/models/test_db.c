@@ -108,11 +108,32 @@ static void test_an_unusable_directory_is_named(void **state)
 	refuse(deep, DB_WRITE, -ENOENT, "cannot be created");
 	write_file(file, "", 0);
 	refuse(in_file, DB_WRITE, -ENOTDIR, "lock file");
-	/* Root may write everywhere, which this part cannot test then. */
-	if (geteuid() == 0)
-		return;
-	assert_ok(chmod(f->directory, 0500));
-	refuse(f->path, DB_WRITE, -EACCES, "own the directory");
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static void test_a_directory_of_somebody_else_is_named(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pid;
+
+	assert_ok(chmod(f->directory, 0555));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* Root may write everywhere; so be nobody. */
+		if (geteuid() == 0 && setuid(65534) != 0)
+			_exit(1);
+		refuse(f->path, DB_WRITE, -EACCES, "own the directory");
+		_exit(0);
+	}
+	assert_ok(wait_for(pid));
 }
 
 static void test_a_reader_cannot_write(void **state)
@@ -208,14 +229,6 @@ static void test_a_refused_statement_leaves_the_transaction(void **state)
 	assert_int_equal(member_xp_put(f->db, &bad), -EINVAL);
 	assert_ok(db_commit(f->db));
 	assert_int_equal(points_of(f->db, 1), 5);
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 static void test_eight_processes_open_an_empty_volume(void **state)
@@ -345,6 +358,8 @@ int main(void)
 			test_what_is_no_database_of_ours_is_left_alone, fixture_setup_without_db, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_an_unusable_directory_is_named, fixture_setup_without_db, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_directory_of_somebody_else_is_named, fixture_setup_without_db, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_a_reader_cannot_write, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_read_transaction_sees_one_state, fixture_setup, fixture_teardown),

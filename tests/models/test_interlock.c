@@ -194,6 +194,43 @@ static void test_a_checkpoint_gives_up_on_a_reader(void **state)
 	db_close(reader);
 }
 
+static void *checkpoint_half_a_second(void *arg)
+{
+	struct db *db = open_db(arg);
+	intptr_t r = db_checkpoint(db, 500 * MILLISECOND);
+
+	db_close(db);
+	return (void *)r;
+}
+
+/* A checkpoint that waits for a long reader must not keep the writers waiting all that time. */
+static void test_writers_go_on_while_a_checkpoint_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct member_xp xp = { .user_id = 5, .points = 1 };
+	usec begin = clock_monotonic(), longest = 0;
+	struct db *reader;
+	pthread_t thread;
+	void *result;
+
+	assert_ok(member_xp_put(f->db, &xp));
+	assert_ok(db_open(f->path, DB_READ_ONLY, &reader, NULL));
+	assert_ok(db_begin_read(reader));
+	assert_ok(member_xp_get(reader, 5, &xp));
+	assert_ok(pthread_create(&thread, NULL, checkpoint_half_a_second, f->path));
+	for (uint64_t id = 1; clock_monotonic() < begin + 400 * MILLISECOND; id++) {
+		usec before = clock_monotonic();
+
+		assert_ok(seen_message_claim(f->db, id));
+		longest = MAX(longest, clock_monotonic() - before);
+	}
+	assert_ok(pthread_join(thread, &result));
+	assert_int_equal((intptr_t)result, -EAGAIN);
+	assert_true(longest < 250 * MILLISECOND);
+	db_end_read(reader);
+	db_close(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +245,8 @@ int main(void)
 			test_a_write_transaction_waits_for_a_checkpoint, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_checkpoint_gives_up_on_a_reader, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_writers_go_on_while_a_checkpoint_waits, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,8 @@ static void test_writing_rows_needs_a_transaction(void **state)
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM seen_message"), 1);
 	assert_int_equal(query_run(f->db, "INSERT INTO seen_message VALUES (1)"), -EEXIST);
 	assert_false(db_in_transaction(f->db));
+	/* The words outlive the rollback. */
+	assert_non_null(strstr(db_error(f->db), "seen_message.message_id"));
 }
 
 int main(void)
