@@ -149,7 +149,7 @@ static void give_role(struct state *state, struct user *user, const char *name)
 static void add_people(struct fake *fake)
 {
 	struct state *state = &fake->state;
-	usec joined = snowflake_time(state->guild);
+	usec joined = state_id_time(state->guild);
 	struct user *bot = state_add_user(state, BOT_ID, "Wall-E", NULL, true);
 
 	state->bot = bot->id;
@@ -180,7 +180,7 @@ static void add_synthetic(struct fake *fake)
 		user = state_add_user(&fake->state, demo_id(DEMO_SYNTHETIC + i), name, global_name, false);
 		if (!user)
 			return;
-		state_join(&fake->state, user, snowflake_time(fake->state.guild) + (usec)i * MINUTE);
+		state_join(&fake->state, user, state_id_time(fake->state.guild) + (usec)i * MINUTE);
 		if (i % 2 && !fake->options.no_demo_avatars)
 			demo_avatar(user);
 	}

@@ -90,7 +90,7 @@ static int start_servers(struct fake *fake)
 
 	r = httpd_create(fake->loop, &options, handle_request, fake, &fake->httpd);
 	if (r == 0)
-		r = gateway_create(fake, &fake->gateway);
+		r = gateway_open(fake, &fake->gateway);
 	if (r < 0)
 		return r;
 	fake->page_url = xasprintf("http://%s:%d/", host, httpd_port(fake->httpd));
@@ -124,7 +124,7 @@ int fake_create(struct loop *loop, const struct fake_options *options, struct fa
 	fake->control = control_create(fake);
 	r = journal_create(fake, &fake->journal);
 	if (r == 0)
-		r = rest_create(fake, &fake->rest);
+		r = rest_open(fake, &fake->rest);
 	if (r == 0)
 		r = start_servers(fake);
 	if (r < 0) {
@@ -140,11 +140,11 @@ void fake_destroy(struct fake *fake)
 	if (!fake)
 		return;
 	stream_destroy(fake->stream);
-	rest_destroy(fake->rest);
+	rest_end(fake->rest);
 	control_destroy(fake->control);
 	feed_destroy(fake->feed);
 	httpd_destroy(fake->httpd);
-	gateway_destroy(fake->gateway);
+	gateway_end(fake->gateway);
 	interactions_destroy(fake->interactions);
 	journal_destroy(fake->journal);
 	limits_destroy(fake->limits);

@@ -67,6 +67,8 @@ static void answer(struct feed *feed, struct httpd_request *request, uint64_t af
 static void poll_free(struct poll *poll)
 {
 	timer_finish(&poll->timer);
+	if (poll->request)
+		httpd_set_user(poll->request, NULL, NULL);
 	DL_DELETE(poll->feed->polls, poll);
 	poll->feed->poll_count--;
 	free(poll);
@@ -74,11 +76,13 @@ static void poll_free(struct poll *poll)
 
 static void poll_answer(struct poll *poll)
 {
-	if (poll->request) {
-		httpd_set_user(poll->request, NULL, NULL);
-		answer(poll->feed, poll->request, poll->after);
-	}
+	struct httpd_request *request = poll->request;
+	struct feed *feed = poll->feed;
+	uint64_t after = poll->after;
+
 	poll_free(poll);
+	if (request)
+		answer(feed, request, after);
 }
 
 static void poll_timeout(void *arg)

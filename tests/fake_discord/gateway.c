@@ -489,7 +489,7 @@ static void on_closed(void *arg, struct ws *ws, int code)
 	forget_old_sessions(gateway);
 }
 
-int gateway_create(struct fake *fake, struct gateway **ret_gateway)
+int gateway_open(struct fake *fake, struct gateway **ret_gateway)
 {
 	static const struct ws_callbacks callbacks = { .accept = on_accept,
 		.opened = on_opened,
@@ -510,7 +510,7 @@ int gateway_create(struct fake *fake, struct gateway **ret_gateway)
 	return 0;
 }
 
-void gateway_destroy(struct gateway *gateway)
+void gateway_end(struct gateway *gateway)
 {
 	struct connection *connection, *next_connection;
 	struct session *session, *next_session;

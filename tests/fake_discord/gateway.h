@@ -21,8 +21,8 @@
 struct gateway;
 struct session;
 
-int gateway_create(struct fake *fake, struct gateway **ret_gateway) warn_unused;
-void gateway_destroy(struct gateway *gateway);
+int gateway_open(struct fake *fake, struct gateway **ret_gateway) warn_unused;
+void gateway_end(struct gateway *gateway);
 int gateway_port(const struct gateway *gateway);
 /* To every session that has one of these intents (0: to every one). `bare` goes to those without INTENT_CONTENT, NULL: no difference. */
 void gateway_dispatch(

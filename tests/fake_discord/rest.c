@@ -26,7 +26,6 @@ struct pending {
 	struct httpd_request *request; /* NULL: the client has gone */
 	int status;
 	struct str body;
-	char *type;
 };
 
 struct rest {
@@ -181,10 +180,11 @@ void call_done(struct call *call)
 static void pending_free(struct pending *pending)
 {
 	timer_finish(&pending->timer);
+	if (pending->request)
+		httpd_set_user(pending->request, NULL, NULL);
 	DL_DELETE(pending->rest->pending, pending);
 	pending->rest->pending_count--;
 	str_finish(&pending->body);
-	free(pending->type);
 	free(pending);
 }
 
@@ -200,7 +200,7 @@ static void pending_fire(void *arg)
 	if (pending->request) {
 		httpd_set_user(pending->request, NULL, NULL);
 		httpd_respond(
-			pending->request, pending->status, pending->type, NULL, pending->body.buf, pending->body.len);
+			pending->request, pending->status, "application/json", NULL, pending->body.buf, pending->body.len);
 	}
 	pending_free(pending);
 }
@@ -218,7 +218,6 @@ static void respond_later(
 	pending->rest = rest;
 	pending->request = request;
 	pending->status = status;
-	pending->type = xstrdup("application/json");
 	str_init(&pending->body);
 	str_add(&pending->body, body->buf, body->len);
 	timer_init(&pending->timer, rest->fake->loop, pending_fire, pending);
@@ -551,7 +550,7 @@ void rest_handle(struct rest *rest, struct httpd_request *request)
 	free(call.path);
 }
 
-int rest_create(struct fake *fake, struct rest **ret_rest)
+int rest_open(struct fake *fake, struct rest **ret_rest)
 {
 	struct rest *rest = xcalloc(1, sizeof(*rest));
 
@@ -560,7 +559,7 @@ int rest_create(struct fake *fake, struct rest **ret_rest)
 	return 0;
 }
 
-void rest_destroy(struct rest *rest)
+void rest_end(struct rest *rest)
 {
 	if (!rest)
 		return;

@@ -57,8 +57,8 @@ struct call {
 	int status, code;     /* 0: not answered yet; Discord's error code */
 };
 
-int rest_create(struct fake *fake, struct rest **ret_rest);
-void rest_destroy(struct rest *rest);
+int rest_open(struct fake *fake, struct rest **ret_rest);
+void rest_end(struct rest *rest);
 /* `path` begins with /api/ */
 void rest_handle(struct rest *rest, struct httpd_request *request);
 /* Answers that are held back, and calls since the start. */

@@ -305,7 +305,7 @@ static void put_thread_member(struct call *call, const struct channel *thread, u
 	json_begin_object(&call->w);
 	json_put_snowflake(&call->w, "id", thread->id);
 	json_put_snowflake(&call->w, "user_id", user);
-	put_time(&call->w, "join_timestamp", snowflake_time(thread->id));
+	put_time(&call->w, "join_timestamp", state_id_time(thread->id));
 	json_put_int(&call->w, "flags", 0);
 	json_end_object(&call->w);
 }

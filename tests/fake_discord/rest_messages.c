@@ -275,7 +275,7 @@ static void bulk_delete(struct call *call)
 	json_array_each (item, json_array(call->body, "messages")) {
 		uint64_t id = json_snowflake_value(item);
 
-		if (snowflake_time(id) < oldest) {
+		if (state_id_time(id) < oldest) {
 			call_fail(call, 400, 50034, "You can only bulk delete messages that are under 14 days old.");
 			return;
 		}

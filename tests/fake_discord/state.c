@@ -67,7 +67,7 @@ uint64_t state_id(struct state *state, usec at)
 	return id;
 }
 
-usec snowflake_time(uint64_t id)
+usec state_id_time(uint64_t id)
 {
 	return ((usec)(id >> 22) + DISCORD_EPOCH_MS) * MILLISECOND;
 }

@@ -211,7 +211,7 @@ usec state_now(const struct state *state);
 /* A new snowflake for this Unix time; ids rise strictly. */
 uint64_t state_id(struct state *state, usec at);
 /* When the thing with this id was made. */
-usec snowflake_time(uint64_t id);
+usec state_id_time(uint64_t id);
 
 struct user *state_user(const struct state *state, uint64_t id);
 struct user *state_user_by_name(const struct state *state, const char *name);

@@ -151,7 +151,7 @@ static void write_thread_fields(struct json_writer *w, const struct channel *cha
 	json_begin_object(w);
 	json_put_bool(w, "archived", false);
 	json_put_int(w, "auto_archive_duration", 1440);
-	put_time(w, "archive_timestamp", snowflake_time(channel->id));
+	put_time(w, "archive_timestamp", state_id_time(channel->id));
 	json_put_bool(w, "locked", false);
 	json_end_object(w);
 }
