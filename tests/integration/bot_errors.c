@@ -67,27 +67,37 @@ static void direct_messages_get_one_pointer_an_hour(struct harness *h)
 	assert_int_equal(fake_message_count(h->fake, dm), 3);
 }
 
+/* A message that was written so long ago and arrives now. */
+static void arrives_late(struct harness *h, const char *username, const char *content, usec age)
+{
+	const uint64_t discord_epoch_ms = 1420070400000ULL;
+	uint64_t id = ((uint64_t)((clock_realtime() - age) / MILLISECOND) - discord_epoch_ms) << 22;
+	uint64_t user = fake_member(h->fake, username);
+
+	fake_dispatch(h->fake, "MESSAGE_CREATE",
+		arena_printf(&h->arena,
+			"{\"id\":\"%llu\",\"type\":0,\"channel_id\":\"%llu\",\"guild_id\":\"%llu\",\"content\":\"%s\","
+			"\"author\":{\"id\":\"%llu\",\"username\":\"%s\"},\"member\":{\"roles\":[]},\"mentions\":[]}",
+			(unsigned long long)id, (unsigned long long)fake_channel(h->fake, "general"),
+			(unsigned long long)fake_guild(h->fake), content, (unsigned long long)user, username));
+}
+
 static void old_commands_are_not_answered_after_an_outage(struct harness *h)
 {
-	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice"),
-		 erin = fake_member(h->fake, "erin");
-	const usec now = clock_realtime();
+	uint64_t general = fake_channel(h->fake, "general");
 
 	every_message_earns(h, "10");
 	harness_start(h, PROGRAM_BOT);
-	fake_post(h->fake, alice, general,
-		&(struct fake_message_options){ .content = ".echo too late", .at = now - 16 * MINUTE });
-	fake_post(h->fake, erin, general,
-		&(struct fake_message_options){ .content = ".echo in time", .at = now - 10 * MINUTE });
+	arrives_late(h, "alice", ".echo too late", 16 * MINUTE);
+	arrives_late(h, "erin", ".echo in time", 10 * MINUTE);
 	ask(h, fake_member(h->fake, "frank"), general, ".echo now", "now");
 	harness_idle(h, 200 * MILLISECOND);
 	assert_int_equal(count_messages(h, MESSAGES, "in time"), 1);
 	assert_int_equal(count_messages(h, MESSAGES, "too late"), 0);
 	/* it still counts */
-	assert_int_equal(xp_of(h, alice).message_count, 1);
+	assert_int_equal(xp_of(h, fake_member(h->fake, "alice")).message_count, 1);
 	/* but not what is older than the ledger */
-	fake_post(h->fake, fake_member(h->fake, "grace"), general,
-		&(struct fake_message_options){ .content = "yesterday", .at = now - 25 * HOUR });
+	arrives_late(h, "grace", "yesterday", 25 * HOUR);
 	ask(h, fake_member(h->fake, "heidi"), general, ".echo end", "end");
 	assert_int_equal(xp_of(h, fake_member(h->fake, "grace")).message_count, 0);
 }

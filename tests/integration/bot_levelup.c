@@ -58,19 +58,23 @@ static void a_member_may_switch_them_off(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
 
-	every_message_earns(h, "60");
+	every_message_earns(h, "30");
 	harness_start(h, PROGRAM_BOT);
 	assert_true(fake_say(h->fake, alice, general, "hello") != 0);
 	wait_messages_counted(h, alice, 1);
-	/* the command itself earns the level before it is heard */
 	ask(h, alice, general, ".level_messages off", "will not announce");
-	for (int i = 0; i < 6; i++)
-		fake_say(h->fake, alice, general, "more");
-	wait_messages_counted(h, alice, 8);
+	ask(h, alice, general, ".level_messages off", "already did not");
+	/* 360 points: level 2 */
+	for (int i = 0; i < 9; i++)
+		assert_true(fake_say(h->fake, alice, general, "more") != 0);
+	wait_messages_counted(h, alice, 12);
 	harness_idle(h, 300 * MILLISECOND);
-	assert_int_equal(count_messages(h, MESSAGES, "is now **level"), 1);
+	assert_int_equal(xp_of(h, alice).level_number, 2);
+	assert_int_equal(count_messages(h, MESSAGES, "is now **level"), 0);
 	ask(h, alice, general, ".level_messages on", "will announce");
-	ask(h, alice, general, "more", "is now **level");
+	for (int i = 0; i < 2; i++)
+		assert_true(fake_say(h->fake, alice, general, "more") != 0);
+	ask(h, alice, general, "more", announcement(h, alice, 3));
 }
 
 static void a_missing_role_is_told_once(struct harness *h)

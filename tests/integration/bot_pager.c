@@ -106,26 +106,29 @@ static void buttons_turn_pages_for_the_caller(struct harness *h)
 		 erin = fake_member(h->fake, "erin");
 	struct fake_interaction_view view, pressed;
 	struct fake_message_view message;
+	const char *back, *on, *done;
 	uint64_t click;
 
 	fill_leaderboard(h);
 	view = ask_slash(h, bob, general, "leaderboard", NULL);
 	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
 	assert_contains(embed_text(h, &message), "1/3");
+	back = button(h, &message, "back");
+	on = button(h, &message, "on");
+	done = button(h, &message, "done");
 
-	click = fake_click(h->fake, bob, general, message.id, button(h, &message, "on"));
-	assert_true(click != 0);
+	assert_true(fake_click(h->fake, bob, general, message.id, on) != 0);
 	wait_page(h, general, message.id, "2/3");
-	click = fake_click(h->fake, erin, general, message.id, button(h, &message, "on"));
+	click = fake_click(h->fake, erin, general, message.id, on);
 	assert_int_equal(fake_wait_interaction(h->fake, click, true, SOON, &pressed), 0);
 	assert_true(pressed.ephemeral);
 	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
 	assert_contains(embed_text(h, &message), "2/3");
-	fake_click(h->fake, bob, general, message.id, button(h, &message, "back"));
+	fake_click(h->fake, bob, general, message.id, back);
 	wait_page(h, general, message.id, "1/3");
-	fake_click(h->fake, bob, general, message.id, button(h, &message, "back"));
+	fake_click(h->fake, bob, general, message.id, back);
 	wait_page(h, general, message.id, "3/3");
-	fake_click(h->fake, bob, general, message.id, button(h, &message, "done"));
+	fake_click(h->fake, bob, general, message.id, done);
 	assert_int_equal(fake_wait_deleted(h->fake, general, message.id, SOON), 0);
 }
 
@@ -151,6 +154,7 @@ static void buttons_of_an_earlier_life_are_answered(struct harness *h)
 	struct fake_interaction_view view, pressed;
 	struct fake_message_view message;
 	struct process *bot;
+	const char *done;
 	uint64_t click;
 
 	every_message_earns(h, "10");
@@ -160,9 +164,10 @@ static void buttons_of_an_earlier_life_are_answered(struct harness *h)
 	wait_messages_counted(h, alice, 1);
 	view = ask_slash(h, alice, general, "leaderboard", NULL);
 	assert_int_equal(fake_message(h->fake, general, view.message, &message), 0);
+	done = button(h, &message, "done");
 	harness_kill(bot);
 	harness_start(h, PROGRAM_BOT);
-	click = fake_click(h->fake, alice, general, message.id, button(h, &message, "done"));
+	click = fake_click(h->fake, alice, general, message.id, done);
 	assert_true(click != 0);
 	assert_int_equal(fake_wait_interaction(h->fake, click, true, SOON, &pressed), 0);
 	assert_true(pressed.ephemeral);
