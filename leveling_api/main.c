@@ -13,6 +13,7 @@
 static const struct program program = {
 	.name = "walle-leveling-api",
 	.service = "leveling_api",
+	.health_address = settings_api_health,
 	.summary = "Serves Wall-E's leaderboard: JSON for websites and a page for people.",
 };
 
