@@ -17,15 +17,16 @@ static const enum harness_program gateway_clients[] = { PROGRAM_BOT, PROGRAM_LIS
 static void expect_end(struct process *process, int status, const char *text)
 {
 	const char *log;
-	size_t errors;
 
 	assert_int_equal(harness_wait_exit(process, PATIENCE), status);
 	log = harness_log(process);
 	if (!strstr(log, text))
 		fail_msg("\"%s\" is not in: %s", text, log);
-	/* Before the log is open, the line begins with the program's name. */
-	errors = harness_log_lines(process, "level=error") + harness_log_lines(process, "walle-");
-	assert_int_equal(errors, 1);
+	/* Before the log is open, the one line begins with the program's name. */
+	if (strncmp(log, "walle-", 6) == 0)
+		assert_int_equal(harness_log_lines(process, NULL), 1);
+	else
+		assert_int_equal(harness_log_lines(process, "level=error"), 1);
 }
 
 static void write_file(const char *path, const char *text)
@@ -111,12 +112,13 @@ static void a_good_configuration_is_confirmed(struct harness *h)
 	assert_int_not_equal(access(h->database, F_OK), 0);
 }
 
-/* A database of ours, with nothing open any more. */
+/* A database of ours, all of it in the one file, with nothing open any more. */
 static void make_database(struct harness *h)
 {
 	struct db *db;
 
 	assert_int_equal(db_open(h->database, DB_WRITE, &db, NULL), 0);
+	assert_int_equal(db_checkpoint(db, SECOND), 0);
 	db_close(db);
 }
 
@@ -153,10 +155,11 @@ static void a_file_that_is_no_database(struct harness *h)
 
 static void a_damaged_database(struct harness *h)
 {
-	static const char garbage[3000] = { 1, 2, 3 };
+	char garbage[3 * 4096];
 
 	make_database(h);
-	overwrite(h, 4096 + 200, garbage, sizeof(garbage));
+	memset(garbage, 0xa5, sizeof(garbage));
+	overwrite(h, 4096, garbage, sizeof(garbage));
 	for (size_t i = 0; i < ARRAY_SIZE(gateway_clients); i++)
 		expect_end(harness_spawn(h, gateway_clients[i], NULL), EXIT_DATABASE, "damaged");
 }
@@ -184,7 +187,7 @@ static void a_port_in_use(struct harness *h)
 		harness_set(h, keys[i], text);
 		process = harness_spawn(h, all[i], NULL);
 		expect_end(process, EXIT_USAGE, text);
-		assert_non_null(strstr(harness_log(process), strchr(keys[i], '_') + 2));
+		assert_non_null(strstr(harness_log(process), "PORT"));
 	}
 }
 

@@ -94,7 +94,7 @@ static void a_command_that_fails_says_so(struct harness *h)
 	text = embed_text(h, &message);
 	code = strstr(text, "code **");
 	assert_non_null(code);
-	harness_wait_log(bot, arena_printf(&h->arena, "code=%.6s", code + 7), SOON);
+	harness_wait_log(bot, arena_printf(&h->arena, "code=\"%.6s\"", code + 7), SOON);
 	view = ask_slash(h, bob, general, "set_level_name", rename);
 	assert_contains(answer_text(h, &view), "That failed");
 }

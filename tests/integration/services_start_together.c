@@ -49,23 +49,25 @@ static void three_programs_on_an_empty_database(struct harness *h)
 struct points_wait {
 	struct harness *h;
 	struct process *api;
-	const char *text;
+	const char *text, *body;
 };
 
-static bool points_have(void *arg)
+static bool points_have(struct points_wait *wait)
 {
-	const struct points_wait *wait = arg;
-	const char *body = NULL;
-
-	return harness_get(wait->h, harness_url(wait->api, "/user_points/?format=json"), &body) == 200 && body &&
-	       strstr(body, wait->text);
+	return harness_get(wait->h, harness_url(wait->api, "/user_points/?format=json"), &wait->body) == 200 &&
+	       wait->body && strstr(wait->body, wait->text);
 }
 
 static void wait_points(struct harness *h, struct process *api, const char *text, usec patience)
 {
 	struct points_wait wait = { .h = h, .api = api, .text = text };
+	usec deadline = loop_now(&h->loop) + patience;
 
-	harness_wait(h, points_have, &wait, patience);
+	while (!points_have(&wait)) {
+		if (loop_now(&h->loop) >= deadline)
+			fail_msg("the leaderboard has no %s: %s", text, wait.body);
+		harness_idle(h, 20 * MILLISECOND);
+	}
 }
 
 static void a_message_and_a_rename_reach_the_leaderboard(struct harness *h)
@@ -93,7 +95,7 @@ static void a_message_and_a_rename_reach_the_leaderboard(struct harness *h)
 	wait_points(h, api, "\"Al the Third\"", SECOND);
 	assert_true(fake_say(h->fake, fake_member(h->fake, "bob"), general, "is the bot asleep?"));
 	bot = harness_start(h, PROGRAM_BOT);
-	wait_points(h, api, "\"bob\"", 5 * SECOND);
+	wait_points(h, api, "\"Bob\"", 5 * SECOND);
 
 	harness_stop(api);
 	api = harness_start(h, PROGRAM_API);
