@@ -64,7 +64,8 @@ const char *ask_text(struct ask *ask, const char *key)
 	item = cJSON_GetObjectItemCaseSensitive(ask->body, key);
 	if (!item || cJSON_IsNull(item))
 		return NULL;
-	if (cJSON_IsNumber(item) || cJSON_IsBool(item)) { /* as good as text: it becomes some, in the request's own tree */
+	if (cJSON_IsNumber(item) ||
+		cJSON_IsBool(item)) { /* as good as text: it becomes some, in the request's own tree */
 		char *text = cJSON_PrintUnformatted(item);
 		cJSON *string = cJSON_CreateString(text);
 
@@ -129,7 +130,8 @@ uint64_t ask_user(struct ask *ask, const char *key)
 
 	if (!ask_fine(ask))
 		return 0;
-	user = parse_u64(text, &id) == 0 ? state_user(&ask->fake->state, id) : state_user_by_name(&ask->fake->state, text);
+	user = parse_u64(text, &id) == 0 ? state_user(&ask->fake->state, id)
+					 : state_user_by_name(&ask->fake->state, text);
 	return user ? user->id : (uint64_t)ask_refuse(ask, 400, "there is no person '%s'", text);
 }
 
@@ -143,8 +145,8 @@ uint64_t ask_channel(struct ask *ask, uint64_t user)
 		return 0;
 	if (streq(text, "dm") && user)
 		return fake_dm(ask->fake, user);
-	channel = parse_u64(text, &id) == 0 ? state_channel(&ask->fake->state, id) :
-					      state_channel_by_name(&ask->fake->state, text);
+	channel = parse_u64(text, &id) == 0 ? state_channel(&ask->fake->state, id)
+					    : state_channel_by_name(&ask->fake->state, text);
 	return channel ? channel->id : (uint64_t)ask_refuse(ask, 400, "there is no channel '%s'", text);
 }
 
@@ -156,14 +158,16 @@ uint64_t ask_role(struct ask *ask)
 
 	if (!ask_fine(ask))
 		return 0;
-	role = parse_u64(text, &id) == 0 ? state_role(&ask->fake->state, id) : state_role_by_name(&ask->fake->state, text);
+	role = parse_u64(text, &id) == 0 ? state_role(&ask->fake->state, id)
+					 : state_role_by_name(&ask->fake->state, text);
 	return role ? role->id : (uint64_t)ask_refuse(ask, 400, "there is no role '%s'", text);
 }
 
 void ask_result(struct ask *ask, int result)
 {
 	if (result < 0)
-		ask_refuse(ask, 400, "%s", fake_refusal(ask->fake)[0] ? fake_refusal(ask->fake) : "this is not possible");
+		ask_refuse(
+			ask, 400, "%s", fake_refusal(ask->fake)[0] ? fake_refusal(ask->fake) : "this is not possible");
 }
 
 void ask_made(struct ask *ask, const char *key, uint64_t id)

@@ -198,9 +198,11 @@ static void pending_fire(void *arg)
 	struct pending *pending = arg;
 
 	if (pending->request) {
-		httpd_set_user(pending->request, NULL, NULL);
-		httpd_respond(
-			pending->request, pending->status, "application/json", NULL, pending->body.buf, pending->body.len);
+		struct httpd_request *request = pending->request;
+
+		httpd_set_user(request, NULL, NULL);
+		pending->request = NULL;
+		httpd_respond(request, pending->status, "application/json", NULL, pending->body.buf, pending->body.len);
 	}
 	pending_free(pending);
 }
