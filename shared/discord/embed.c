@@ -1,5 +1,5 @@
-/* Embeds: Discord's limits as a table of parts, and the JSON. A further part of an embed is a field of struct embed, a
- * row in embed_check() and a line in embed_write().
+/* Embeds: Discord's limits as a table of parts, and the JSON. A further part of an embed is a field of struct embed,
+ * a row in embed_check() and a line in embed_write().
  */
 #include "discord/embed.h"
 
@@ -24,8 +24,8 @@ static int part_check(const char *part, size_t count, size_t limit, size_t *tota
 	return 0;
 }
 
-/* Source: Discord's documentation, resources/message, "Embed limits". The counts are of Unicode code points; names and
- * values of fields, title, description, footer and author share one total. */
+/* Source: Discord's documentation, resources/message, "Embed limits". The counts are of Unicode code points; names
+ * and values of fields, title, description, footer and author share one total. */
 int embed_check(const struct embed *embed, struct str *reterr_reason)
 {
 	const struct {

@@ -1,11 +1,12 @@
-/* The gateway's state machine. gateway_step() finds the handler of the event in a table; handlers decide, enter() alone changes the state.
+/* The gateway's state machine. gateway_step() finds the handler of the event in a table; handlers decide, enter()
+ * alone changes the state.
  *
- * Two timers run inside: `beat_at` (heartbeats, from HELLO on) and `wake_at` (what the state waits for). A connection always ends through
- * GATEWAY_CLOSED, whether the peer or we ended it: drop() notes what is to happen and closed() does it.
+ * Two timers run inside: `beat_at` (heartbeats, from HELLO on) and `wake_at` (what the state waits for). A connection
+ * always ends through GATEWAY_CLOSED, whether the peer or we ended it: drop() notes what is to happen and closed()
+ * does it.
  */
-#include "discord/gateway.h"
+#include "gateway_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,39 +20,6 @@
 #define INVALID_WAIT_MIN (1 * SECOND)
 #define INVALID_WAIT_MAX (5 * SECOND)
 #define SESSION_TEXT_MAX 512
-
-struct gateway {
-	const char *token, *gateway_url;
-	uint32_t intents;
-	bool compress;
-
-	enum gateway_state state;
-	usec wake_at; /* the state's deadline */
-
-	/* session */
-	char *session_id, *resume_url;
-	int64_t received, committed;
-	int failed_resumes; /* in a row */
-	int unreachable;    /* failed connections in a row */
-
-	/* connection */
-	bool resume_meant;  /* made in order to resume */
-	bool owner_dropped; /* the owner's wish ended it: says nothing about Discord */
-	usec interval, beat_at, beat_sent_at;
-	bool heard, beaten; /* since the last heartbeat; whether there was one */
-	usec latency;
-	usec sent[GATEWAY_SEND_LIMIT]; /* times of what was sent: a ring */
-	size_t sent_next, sent_count;
-
-	/* reconnecting */
-	unsigned attempts;       /* since READY or RESUMED */
-	unsigned owner_failures; /* drops by the owner since something was committed */
-	usec delay;              /* at least so long before the next attempt */
-	bool up, stopping, refused;
-	char reason[200];
-
-	uint64_t zombies, duplicates;
-};
 
 static const char *const state_names[GATEWAY_STATE_COUNT] = {
 	[GATEWAY_IDLE] = "idle",
@@ -69,46 +37,6 @@ static const char *const state_names[GATEWAY_STATE_COUNT] = {
 const char *gateway_state_name(enum gateway_state state)
 {
 	return state_names[state];
-}
-
-/* Source: Discord's documentation, topics/opcodes-and-status-codes, "Gateway Close Event Codes". */
-static const struct close_code {
-	int code;
-	enum gateway_close_class class;
-	const char *text;
-} close_codes[] = {
-	{ 4000, GATEWAY_CLOSE_RESUME, "unknown error" },
-	{ 4001, GATEWAY_CLOSE_RESUME, "unknown opcode" },
-	{ 4002, GATEWAY_CLOSE_RESUME, "decode error" },
-	{ 4003, GATEWAY_CLOSE_RESUME, "not authenticated" },
-	{ 4004, GATEWAY_CLOSE_FATAL,
-		"the token is wrong; set [basic_config] TOKEN to the bot's token of the developer portal" },
-	{ 4005, GATEWAY_CLOSE_RESUME, "already authenticated" },
-	{ 4007, GATEWAY_CLOSE_NEW_SESSION, "invalid sequence" },
-	{ 4008, GATEWAY_CLOSE_RESUME, "too many payloads" },
-	{ 4009, GATEWAY_CLOSE_NEW_SESSION, "session timed out" },
-	{ 4010, GATEWAY_CLOSE_FATAL, "invalid shard" },
-	{ 4011, GATEWAY_CLOSE_FATAL,
-		"the bot is in too many servers for one connection; remove it from those that it does not serve" },
-	{ 4012, GATEWAY_CLOSE_FATAL, "this version of the gateway is no longer served; update Wall-E" },
-	{ 4013, GATEWAY_CLOSE_FATAL, "invalid intents" },
-	{ 4014, GATEWAY_CLOSE_FATAL,
-		"intents that are not allowed; switch on the privileged intents of the bot in the developer portal" },
-};
-
-static const struct close_code *close_code_find(int code)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(close_codes); i++)
-		if (close_codes[i].code == code)
-			return &close_codes[i];
-	return NULL;
-}
-
-enum gateway_close_class gateway_close_class(int code)
-{
-	const struct close_code *row = close_code_find(code);
-
-	return row ? row->class : GATEWAY_CLOSE_RESUME;
 }
 
 /* ---- small parts ---- */
@@ -222,7 +150,8 @@ static size_t sends_in_window(const struct gateway *g, usec now)
 	return n;
 }
 
-/* Heartbeats of one window, two answers to op 1 and a resume; half of the limit at most, should the interval be very short. */
+/* Heartbeats of one window, two answers to op 1 and a resume; half of the limit at most, should the interval be very
+ * short. */
 static size_t send_reserve(const struct gateway *g)
 {
 	size_t beats = g->interval > 0 ? (size_t)(GATEWAY_SEND_WINDOW / g->interval) + 1 : 2;
@@ -315,7 +244,7 @@ static void session_judge(struct gateway *g, int code, bool opened, bool resumed
 static void on_closed(struct gateway *g, const struct gateway_event *event, usec now, struct random *random,
 	struct gateway_actions *actions)
 {
-	const struct close_code *row = close_code_find(event->code);
+	const struct gateway_close_code *row = gateway_close_code(event->code);
 	bool opened = g->state != GATEWAY_CONNECTING;
 	unsigned attempts = MAX(g->attempts, g->owner_failures);
 	usec delay;
@@ -646,106 +575,4 @@ uint64_t gateway_zombies(const struct gateway *g)
 uint64_t gateway_duplicates(const struct gateway *g)
 {
 	return g->duplicates;
-}
-
-/* ---- addresses and payloads ---- */
-
-/* The resume address may lead nowhere while the gateway is well: after some failures the general one takes turns. */
-static const char *base_address(const struct gateway *g)
-{
-	bool general = (g->unreachable / GATEWAY_UNREACHABLE) % 2 == 1;
-
-	return g->session_id && !general ? g->resume_url : g->gateway_url;
-}
-
-void gateway_address(const struct gateway *g, struct str *out)
-{
-	const char *url = base_address(g);
-	size_t len = strcspn(url, "?#");
-	const char *authority = strstr(url, "://");
-
-	str_add(out, url, len);
-	if (authority && !memchr(authority + 3, '/', len - (size_t)(authority + 3 - url)))
-		str_addc(out, '/');
-	str_adds(out, "?v=10&encoding=json");
-	if (g->compress)
-		str_adds(out, "&compress=zlib-stream");
-}
-
-static void payload_begin(struct json_writer *w, enum gateway_opcode op)
-{
-	json_begin_object(w);
-	json_put_int(w, "op", op);
-	json_key(w, "d");
-}
-
-void gateway_write_heartbeat(const struct gateway *g, struct str *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-
-	payload_begin(&w, GATEWAY_OP_HEARTBEAT);
-	if (g->committed > 0)
-		json_write_int(&w, g->committed);
-	else
-		json_write_null(&w);
-	json_end_object(&w);
-}
-
-void gateway_write_identify(const struct gateway *g, struct str *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-
-	payload_begin(&w, GATEWAY_OP_IDENTIFY);
-	json_begin_object(&w);
-	json_put_string(&w, "token", g->token);
-	json_put_int(&w, "intents", g->intents);
-	json_key(&w, "properties");
-	json_begin_object(&w);
-	json_put_string(&w, "os", "linux");
-	json_put_string(&w, "browser", "wall_e");
-	json_put_string(&w, "device", "wall_e");
-	json_end_object(&w);
-	json_end_object(&w);
-	json_end_object(&w);
-}
-
-void gateway_write_resume(struct gateway *g, struct str *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-
-	g->received = g->committed;
-	payload_begin(&w, GATEWAY_OP_RESUME);
-	json_begin_object(&w);
-	json_put_string(&w, "token", g->token);
-	json_put_string(&w, "session_id", g->session_id);
-	json_put_int(&w, "seq", g->committed);
-	json_end_object(&w);
-	json_end_object(&w);
-}
-
-int gateway_write_request_members(
-	snowflake guild, const char *nonce, const snowflake *user_ids, size_t count, struct str *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-
-	if (count > 100 || (nonce && strlen(nonce) > 32))
-		return -EINVAL;
-	payload_begin(&w, GATEWAY_OP_REQUEST_GUILD_MEMBERS);
-	json_begin_object(&w);
-	json_put_snowflake(&w, "guild_id", guild);
-	if (user_ids) {
-		json_key(&w, "user_ids");
-		json_begin_array(&w);
-		for (size_t i = 0; i < count; i++)
-			json_write_snowflake(&w, user_ids[i]);
-		json_end_array(&w);
-	} else {
-		json_put_string(&w, "query", "");
-	}
-	json_put_int(&w, "limit", 0);
-	if (nonce)
-		json_put_string(&w, "nonce", nonce);
-	json_end_object(&w);
-	json_end_object(&w);
-	return 0;
 }

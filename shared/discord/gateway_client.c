@@ -1,7 +1,8 @@
-/* Performs what the state machine of gateway.c decides: websocket, timer, inflation and JSON, and the owner's callbacks.
+/* Performs what the state machine of gateway.c decides: websocket, timer, inflation and JSON, and the owner's
+ * callbacks.
  *
- * Owners' callbacks may call back into the client (stop, reconnect, request members). While the machine's actions are performed such wishes are
- * noted and played afterwards, so that a step is never nested in another.
+ * Owners' callbacks may call back into the client (stop, reconnect, request members). While the machine's actions are
+ * performed such wishes are noted and played afterwards, so that a step is never nested in another.
  */
 #include "discord/gateway_client.h"
 

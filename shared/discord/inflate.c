@@ -1,5 +1,5 @@
-/* Inflates the gateway's zlib-stream as the pieces come, so that nothing but the text itself is kept. The text is bounded while it grows: a
- * bomb is refused at the limit, not after it was unpacked.
+/* Inflates the gateway's zlib-stream as the pieces come, so that nothing but the text itself is kept. The text is
+ * bounded while it grows: a bomb is refused at the limit, not after it was unpacked.
  */
 #include "inflate.h"
 

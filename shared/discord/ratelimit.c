@@ -1,8 +1,8 @@
-/* The rate limiter's model: lanes (where requests queue), buckets (what Discord counts) and what stands above all of them (the global share, pauses,
- * the breaker).
+/* The rate limiter's model: lanes (where requests queue), buckets (what Discord counts) and what stands above all of
+ * them (the global share, pauses, the breaker).
  *
- * Nothing can get stuck: a bucket without a request in flight never blocks longer than until its reset, and a lane whose bucket is unknown lets
- * one request through at a time, whose answer or failure frees the next.
+ * Nothing can get stuck: a bucket without a request in flight never blocks longer than until its reset, and a lane
+ * whose bucket is unknown lets one request through at a time, whose answer or failure frees the next.
  */
 #include "discord/ratelimit.h"
 
@@ -22,7 +22,8 @@
 /* Resets that lie closer together are the same window, seen through two answers. */
 #define SAME_WINDOW (250 * MILLISECOND)
 
-/* What Discord counts: a bucket's name together with the major parameter. Before its name is known a lane has a bucket of its own without one. */
+/* What Discord counts: a bucket's name together with the major parameter. Before its name is known a lane has a
+ * bucket of its own without one. */
 struct bucket_key {
 	uint64_t major;
 	char name[BUCKET_NAME_MAX];

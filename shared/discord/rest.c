@@ -1,7 +1,8 @@
-/* Making calls: waiting for the rate limiter, sending, repeating, and telling what came of it. The endpoints are in rest_messages.c,
- * rest_interactions.c, rest_guild.c and rest_application.c; rest_internal.h says how to add one.
+/* Making calls: waiting for the rate limiter, sending, repeating, and telling what came of it. The endpoints are in
+ * rest_messages.c, rest_interactions.c, rest_guild.c and rest_application.c; rest_internal.h says how to add one.
  *
- * A call is a `struct job` on its flow's stack. The flow suspends twice per try: until the limiter lets it through, and until the answer is there.
+ * A call is a `struct job` on its flow's stack. The flow suspends twice per try: until the limiter lets it through,
+ * and until the answer is there.
  */
 #include <errno.h>
 #include <stdio.h>

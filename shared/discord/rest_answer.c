@@ -1,5 +1,6 @@
-/* What an HTTP answer of Discord means: its rate limits, its error code and message, our errno, and whether the call may be made again. Pure, and
- * fed by strangers when Discord's edge answers in its place: nothing here trusts a header.
+/* What an HTTP answer of Discord means: its rate limits, its error code and message, our errno, and whether the call
+ * may be made again. Pure, and fed by strangers when Discord's edge answers in its place: nothing here trusts a
+ * header.
  */
 #include <errno.h>
 #include <math.h>
@@ -72,8 +73,8 @@ static void limits_read(const struct http_answer *answer, const cJSON *json, int
 	limits->edge = !json || code == CODE_EDGE || (!json_get(json, "retry_after") && !scope);
 }
 
-/* Discord nests the reasons of a refused form by field: {"embeds": {"0": {"title": {"_errors": [{"message": ...}]}}}}. Writes the first as
- * " (embeds.0.title: Must be ...)". */
+/* Discord nests the reasons of a refused form by field: {"embeds": {"0": {"title": {"_errors": [{"message":
+ * ...}]}}}}. Writes the first as " (embeds.0.title: Must be ...)". */
 static bool detail_find(const cJSON *node, struct str *path, int depth)
 {
 	const cJSON *errors = json_array(node, "_errors");

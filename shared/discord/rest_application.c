@@ -1,5 +1,5 @@
-/* Endpoints of the application and of the gateway (Discord's documentation, interactions/application-commands, resources/application and
- * events/gateway). */
+/* Endpoints of the application and of the gateway (Discord's documentation, interactions/application-commands,
+ * resources/application and events/gateway). */
 #include <errno.h>
 
 #include "rest_internal.h"

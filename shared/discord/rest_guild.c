@@ -1,4 +1,5 @@
-/* Endpoints of guilds, members, roles, channels and users (Discord's documentation, resources/guild, resources/channel, resources/user). */
+/* Endpoints of guilds, members, roles, channels and users (Discord's documentation, resources/guild,
+ * resources/channel, resources/user). */
 #include <errno.h>
 
 #include "rest_internal.h"

@@ -1,6 +1,7 @@
-/* Answers to interactions (Discord's documentation, interactions/receiving-and-responding). The address carries the interaction's token, which is
- * all the authority that is needed: these calls go without the bot's token and outside its global limit. The first answer must arrive within three
- * seconds, so it is given little time; whoever needs longer defers first.
+/* Answers to interactions (Discord's documentation, interactions/receiving-and-responding). The address carries the
+ * interaction's token, which is all the authority that is needed: these calls go without the bot's token and outside
+ * its global limit. The first answer must arrive within three seconds, so it is given little time; whoever needs
+ * longer defers first.
  */
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /* How the endpoint functions (rest_*.c) make their calls.
  *
- * A new endpoint is one function: REST_BEGIN() with the route as Discord's documentation writes it and its values in order, a body if there is
- * one, rest_perform(), rest_call_finish(). The route is also the name under which limits are learned and flows are dumped; addresses with
- * their values appear nowhere.
+ * A new endpoint is one function: REST_BEGIN() with the route as Discord's documentation writes it and its values in
+ * order, a body if there is one, rest_perform(), rest_call_finish(). The route is also the name under which limits
+ * are learned and flows are dumped; addresses with their values appear nowhere.
  */
 #ifndef DISCORD_REST_INTERNAL_H
 #define DISCORD_REST_INTERNAL_H
@@ -50,8 +50,8 @@ void rest_call_finish(struct rest_call *call);
 		.text = (value) \
 	}
 
-/* Inside a flow: makes the call, repeats it where that is right. `ret_json` may be NULL; it is set to NULL when there was no JSON to read (204, or
- * an answer that was taken for success). See discord/rest.h for the errors. */
+/* Inside a flow: makes the call, repeats it where that is right. `ret_json` may be NULL; it is set to NULL when there
+ * was no JSON to read (204, or an answer that was taken for success). See discord/rest.h for the errors. */
 int rest_perform(struct rest *rest, struct rest_call *call, cJSON **ret_json) warn_unused;
 /* rest_perform() and rest_call_finish() */
 int rest_finish(struct rest *rest, struct rest_call *call, cJSON **ret_json) warn_unused;

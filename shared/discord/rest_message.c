@@ -1,4 +1,5 @@
-/* The JSON of a message: content, embeds, buttons, attachments, and who may be mentioned. All ways of sending a message share it. */
+/* The JSON of a message: content, embeds, buttons, attachments, and who may be mentioned. All ways of sending a
+ * message share it. */
 #include <errno.h>
 
 #include "base/utf8.h"

@@ -1,4 +1,5 @@
-/* Endpoints of messages, reactions and direct-message channels (Discord's documentation, resources/message and resources/user). */
+/* Endpoints of messages, reactions and direct-message channels (Discord's documentation, resources/message and
+ * resources/user). */
 #include <errno.h>
 
 #include "rest_internal.h"

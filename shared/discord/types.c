@@ -354,8 +354,8 @@ static bool hash_valid(const char *hash)
 	return true;
 }
 
-/* Source: Discord's documentation, reference, "CDN endpoints". The default picture of an account without a discriminator
- * is chosen by its id, that of an older one by its discriminator. */
+/* Source: Discord's documentation, reference, "CDN endpoints". The default picture of an account without a
+ * discriminator is chosen by its id, that of an older one by its discriminator. */
 void avatar_url(
 	struct str *out, const char *cdn_url, snowflake guild_id, const struct user *user, const struct member *member)
 {

@@ -1,4 +1,5 @@
-/* A gateway state machine with a clock of its own, for test_gateway.c and test_gateway_sessions.c. Actions are compared as text: "drop down". */
+/* A gateway state machine with a clock of its own, for test_gateway.c and test_gateway_sessions.c. Actions are
+ * compared as text: "drop down". */
 #ifndef TESTS_DISCORD_GATEWAY_WORLD_H
 #define TESTS_DISCORD_GATEWAY_WORLD_H
 

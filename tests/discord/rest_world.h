@@ -1,5 +1,5 @@
-/* A REST client and a server in one process. The server gives the scripted replies in their order (then the last one again) and keeps what it was
- * asked; world_run() runs one function as a flow until it ends.
+/* A REST client and a server in one process. The server gives the scripted replies in their order (then the last one
+ * again) and keeps what it was asked; world_run() runs one function as a flow until it ends.
  */
 #ifndef TESTS_DISCORD_REST_WORLD_H
 #define TESTS_DISCORD_REST_WORLD_H

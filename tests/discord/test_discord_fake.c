@@ -1,4 +1,5 @@
-/* discord/gateway_client.h and discord/rest.h against the fake Discord: real sockets, real frames, each fault that Discord is known for. */
+/* discord/gateway_client.h and discord/rest.h against the fake Discord: real sockets, real frames, each fault that
+ * Discord is known for. */
 #include "test.h"
 
 #include "discord/gateway_client.h"

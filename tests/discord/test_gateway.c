@@ -1,4 +1,5 @@
-/* discord/gateway.h: every event in every state, from a table. What takes several steps is in test_gateway_sessions.c. */
+/* discord/gateway.h: every event in every state, from a table. What takes several steps is in
+ * test_gateway_sessions.c. */
 #include "gateway_world.h"
 
 /* Brings a new machine into the state. */

@@ -1,4 +1,5 @@
-/* Our constants against Discord's OpenAPI document, which lies beside the project where it is checked; elsewhere the test is skipped. */
+/* Our constants against Discord's OpenAPI document, which lies beside the project where it is checked; elsewhere the
+ * test is skipped. */
 #include "test.h"
 
 #include "discord/rest.h"

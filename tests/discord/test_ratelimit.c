@@ -1,4 +1,5 @@
-/* discord/ratelimit.h with a clock of its own. Whatever happens, nothing may be sent that Discord forbade, and nothing may get stuck. */
+/* discord/ratelimit.h with a clock of its own. Whatever happens, nothing may be sent that Discord forbade, and
+ * nothing may get stuck. */
 #include "test.h"
 
 #include "base/random.h"

@@ -1,4 +1,5 @@
-/* discord/rest.h against a scripted server: what is repeated and what not, what each answer becomes, and that nothing waits for ever. */
+/* discord/rest.h against a scripted server: what is repeated and what not, what each answer becomes, and that nothing
+ * waits for ever. */
 #include "rest_world.h"
 
 #include "discord/ratelimit.h"

@@ -1,5 +1,5 @@
-/* Every endpoint of discord/rest.h once, with all that can be given. Bodies are compared here; where Discord's OpenAPI document lies beside the
- * project, its checker reads the whole list of calls too.
+/* Every endpoint of discord/rest.h once, with all that can be given. Bodies are compared here; where Discord's
+ * OpenAPI document lies beside the project, its checker reads the whole list of calls too.
  */
 #include "rest_world.h"
 

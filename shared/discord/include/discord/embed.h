@@ -1,4 +1,5 @@
-/* Embeds: built field by field, checked against Discord's limits (resources/message, embed limits) before they are sent. */
+/* Embeds: built field by field, checked against Discord's limits (resources/message, embed limits) before they are
+ * sent. */
 #ifndef DISCORD_EMBED_H
 #define DISCORD_EMBED_H
 
@@ -16,14 +17,14 @@ enum embed_color {
 	EMBED_BRAND_GREEN = 0x57F287,
 };
 
-#define EMBED_TITLE_MAX	      256
+#define EMBED_TITLE_MAX       256
 #define EMBED_DESCRIPTION_MAX 4096
 #define EMBED_FIELDS_MAX      25
 #define EMBED_FIELD_NAME_MAX  256
 #define EMBED_FIELD_VALUE_MAX 1024
 #define EMBED_FOOTER_MAX      2048
 #define EMBED_AUTHOR_MAX      256
-#define EMBED_TOTAL_MAX	      6000
+#define EMBED_TOTAL_MAX       6000
 #define EMBEDS_PER_MESSAGE    10
 
 struct embed_field {

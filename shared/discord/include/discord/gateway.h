@@ -1,8 +1,9 @@
-/* The gateway protocol as a pure state machine: (state, event, now, random) -> actions. It opens no socket, reads no clock and starts no timer;
- * gateway_client.c does that for it, and a test plays any hour in an instant.
+/* The gateway protocol as a pure state machine: (state, event, now, random) -> actions. It opens no socket, reads no
+ * clock and starts no timer; gateway_client.c does that for it, and a test plays any hour in an instant.
  *
- * The owner feeds events to gateway_step() and performs the actions that come back, in their order. It calls again with GATEWAY_TIMER when
- * gateway_deadline() has come. Sources: Discord's documentation, events/gateway and topics/opcodes-and-status-codes.
+ * The owner feeds events to gateway_step() and performs the actions that come back, in their order. It calls again
+ * with GATEWAY_TIMER when gateway_deadline() has come. Sources: Discord's documentation, events/gateway and
+ * topics/opcodes-and-status-codes.
  */
 #ifndef DISCORD_GATEWAY_H
 #define DISCORD_GATEWAY_H
@@ -129,7 +130,8 @@ void gateway_step(struct gateway *gateway, const struct gateway_event *event, us
 	struct gateway_actions *ret_actions);
 /* When the machine wants GATEWAY_TIMER; INT64_MAX: not at all. */
 usec gateway_deadline(const struct gateway *gateway);
-/* Up to where the owner's effects are committed in this session. What was not received cannot be committed: larger values are cut. */
+/* Up to where the owner's effects are committed in this session. What was not received cannot be committed: larger
+ * values are cut. */
 void gateway_committed(struct gateway *gateway, int64_t sequence);
 
 enum gateway_state gateway_state(const struct gateway *gateway);
@@ -148,12 +150,13 @@ void gateway_write_heartbeat(const struct gateway *gateway, struct str *out);
 void gateway_write_identify(const struct gateway *gateway, struct str *out);
 /* From the committed sequence; what comes after it counts as new again. */
 void gateway_write_resume(struct gateway *gateway, struct str *out);
-/* Op 8. user_ids NULL: everybody. -EINVAL: more than 100 ids or a nonce over 32 bytes, so that GATEWAY_PAYLOAD_MAX is kept. */
+/* Op 8. user_ids NULL: everybody. -EINVAL: more than 100 ids or a nonce over 32 bytes, so that GATEWAY_PAYLOAD_MAX is
+ * kept. */
 int gateway_write_request_members(
 	snowflake guild, const char *nonce, const snowflake *user_ids, size_t count, struct str *out) warn_unused;
 
-/* For what the owner sends beside the machine (op 8): how long to wait before one more payload may go, 0: now. Keeps back what the heartbeats
- * of the window need. gateway_sent() counts it. */
+/* For what the owner sends beside the machine (op 8): how long to wait before one more payload may go, 0: now. Keeps
+ * back what the heartbeats of the window need. gateway_sent() counts it. */
 usec gateway_send_wait(const struct gateway *gateway, usec now);
 void gateway_sent(struct gateway *gateway, usec now);
 

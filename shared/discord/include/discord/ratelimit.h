@@ -1,9 +1,10 @@
-/* When may a request be sent? A pure model of Discord's rate limits: it is told what is asked for and what was answered, with the time, and says
- * what may go now. It waits for nothing and sends nothing; rest.c does, and a test plays it with a clock of its own.
+/* When may a request be sent? A pure model of Discord's rate limits: it is told what is asked for and what was
+ * answered, with the time, and says what may go now. It waits for nothing and sends nothing; rest.c does, and a test
+ * plays it with a clock of its own.
  *
- * Requests queue in lanes (method, route and major parameter: channel, guild or interaction). A lane draws on a bucket, which the answers'
- * headers name; several lanes may share one, and a lane may change its bucket with any answer (Discord alternates), which moves no queue.
- * Source: Discord's documentation, topics/rate-limits.
+ * Requests queue in lanes (method, route and major parameter: channel, guild or interaction). A lane draws on a
+ * bucket, which the answers' headers name; several lanes may share one, and a lane may change its bucket with any
+ * answer (Discord alternates), which moves no queue. Source: Discord's documentation, topics/rate-limits.
  */
 #ifndef DISCORD_RATELIMIT_H
 #define DISCORD_RATELIMIT_H
@@ -31,7 +32,8 @@ struct ratelimit_options {
 	size_t lane_max;  /* and in one lane; 0: 200 */
 };
 
-/* A request as the limiter sees it: the caller's memory, zeroed before the first use. It stays where it is until it was answered or cancelled. */
+/* A request as the limiter sees it: the caller's memory, zeroed before the first use. It stays where it is until it
+ * was answered or cancelled. */
 struct ratelimit_request {
 	const char *route; /* "POST /channels/{channel.id}/messages"; static text */
 	uint64_t major;    /* the id of the channel, guild or interaction; 0: none */
@@ -62,17 +64,20 @@ void ratelimit_destroy(struct ratelimit *limiter);
 
 /* Queues. -EBUSY: too many wait, or the breaker is open. */
 int ratelimit_submit(struct ratelimit *limiter, struct ratelimit_request *request, usec now) warn_unused;
-/* The next request that may be sent now; it is in flight from here on. NULL: none. First come, first served among those that may go. */
+/* The next request that may be sent now; it is in flight from here on. NULL: none. First come, first served among
+ * those that may go. */
 struct ratelimit_request *ratelimit_next(struct ratelimit *limiter, usec now);
 /* When ratelimit_next() may have one again without further answers; INT64_MAX: never. */
 usec ratelimit_wake_at(const struct ratelimit *limiter, usec now);
-/* The request was answered (or failed: status 0). It may be submitted again, and then keeps its place before later ones. */
+/* The request was answered (or failed: status 0). It may be submitted again, and then keeps its place before later
+ * ones. */
 void ratelimit_answered(
 	struct ratelimit *limiter, struct ratelimit_request *request, const struct ratelimit_answer *answer, usec now);
 /* Takes a request out, wherever it is; fine when it is nowhere. */
 void ratelimit_cancel(struct ratelimit *limiter, struct ratelimit_request *request, usec now);
 
-/* The earliest time at which a queued request could go, as far as pauses and exhausted buckets say; `now` or before: perhaps at once. */
+/* The earliest time at which a queued request could go, as far as pauses and exhausted buckets say; `now` or before:
+ * perhaps at once. */
 usec ratelimit_earliest(const struct ratelimit *limiter, const struct ratelimit_request *request, usec now);
 bool ratelimit_breaker_open(const struct ratelimit *limiter, usec now);
 size_t ratelimit_queued(const struct ratelimit *limiter);

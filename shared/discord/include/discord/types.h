@@ -1,7 +1,8 @@
 /* Discord's objects, as far as we use them, parsed once from JSON. Names are Discord's own terms.
  *
- * Strings are borrowed from the cJSON tree that was parsed (an event's tree lives until its handler returns), unless a function says that it
- * copies into an arena. Absent and null strings are NULL, absent snowflakes 0. Arrays are allocated in the arena that is passed.
+ * Strings are borrowed from the cJSON tree that was parsed (an event's tree lives until its handler returns), unless
+ * a function says that it copies into an arena. Absent and null strings are NULL, absent snowflakes 0. Arrays are
+ * allocated in the arena that is passed.
  */
 #ifndef DISCORD_TYPES_H
 #define DISCORD_TYPES_H
@@ -23,7 +24,7 @@ snowflake snowflake_at(usec time);
 struct user {
 	snowflake id;
 	const char *username, *global_name, *avatar; /* avatar: hash */
-	const char *discriminator;		     /* "0" for most */
+	const char *discriminator;                   /* "0" for most */
 	bool bot, system;
 };
 
@@ -75,7 +76,7 @@ struct channel {
 };
 
 struct emoji {
-	snowflake id;	  /* 0: a unicode emoji, then name is its glyph */
+	snowflake id; /* 0: a unicode emoji, then name is its glyph */
 	const char *name;
 	bool animated;
 };
@@ -114,11 +115,11 @@ struct interaction {
 	struct user user;  /* who did it, in guilds and in direct messages */
 	struct member member;
 	uint64_t app_permissions;
-	const char *command_name;  /* application command and autocomplete */
-	const cJSON *options;	   /* array of options as they came (subcommands nest) */
-	const cJSON *resolved;	   /* users, members, roles, channels by id */
-	const char *custom_id;	   /* component */
-	snowflake message_id;	   /* the component's message */
+	const char *command_name; /* application command and autocomplete */
+	const cJSON *options;     /* array of options as they came (subcommands nest) */
+	const cJSON *resolved;    /* users, members, roles, channels by id */
+	const char *custom_id;    /* component */
+	snowflake message_id;     /* the component's message */
 	const cJSON *json;
 };
 
@@ -138,36 +139,37 @@ struct member *member_copy(struct arena *arena, const struct member *member);
 usec timestamp_parse(const char *text);
 
 /* Permission bits (Discord's documentation, topics/permissions). */
-#define PERMISSION_KICK_MEMBERS	      (1ULL << 1)
-#define PERMISSION_BAN_MEMBERS	      (1ULL << 2)
-#define PERMISSION_ADMINISTRATOR      (1ULL << 3)
-#define PERMISSION_MANAGE_CHANNELS    (1ULL << 4)
-#define PERMISSION_MANAGE_GUILD	      (1ULL << 5)
-#define PERMISSION_ADD_REACTIONS      (1ULL << 6)
-#define PERMISSION_VIEW_AUDIT_LOG     (1ULL << 7)
-#define PERMISSION_VIEW_CHANNEL	      (1ULL << 10)
-#define PERMISSION_SEND_MESSAGES      (1ULL << 11)
-#define PERMISSION_MANAGE_MESSAGES    (1ULL << 13)
-#define PERMISSION_EMBED_LINKS	      (1ULL << 14)
-#define PERMISSION_ATTACH_FILES	      (1ULL << 15)
+#define PERMISSION_KICK_MEMBERS         (1ULL << 1)
+#define PERMISSION_BAN_MEMBERS          (1ULL << 2)
+#define PERMISSION_ADMINISTRATOR        (1ULL << 3)
+#define PERMISSION_MANAGE_CHANNELS      (1ULL << 4)
+#define PERMISSION_MANAGE_GUILD         (1ULL << 5)
+#define PERMISSION_ADD_REACTIONS        (1ULL << 6)
+#define PERMISSION_VIEW_AUDIT_LOG       (1ULL << 7)
+#define PERMISSION_VIEW_CHANNEL         (1ULL << 10)
+#define PERMISSION_SEND_MESSAGES        (1ULL << 11)
+#define PERMISSION_MANAGE_MESSAGES      (1ULL << 13)
+#define PERMISSION_EMBED_LINKS          (1ULL << 14)
+#define PERMISSION_ATTACH_FILES         (1ULL << 15)
 #define PERMISSION_READ_MESSAGE_HISTORY (1ULL << 16)
-#define PERMISSION_MENTION_EVERYONE   (1ULL << 17)
-#define PERMISSION_MANAGE_NICKNAMES   (1ULL << 27)
-#define PERMISSION_MANAGE_ROLES	      (1ULL << 28)
+#define PERMISSION_MENTION_EVERYONE     (1ULL << 17)
+#define PERMISSION_MANAGE_NICKNAMES     (1ULL << 27)
+#define PERMISSION_MANAGE_ROLES         (1ULL << 28)
 
 /* Gateway intents (Discord's documentation, events/gateway). */
-#define INTENT_GUILDS		       (1u << 0)
-#define INTENT_GUILD_MEMBERS	       (1u << 1)
-#define INTENT_GUILD_MODERATION	       (1u << 2)
-#define INTENT_GUILD_MESSAGES	       (1u << 9)
-#define INTENT_GUILD_MESSAGE_REACTIONS (1u << 10)
-#define INTENT_DIRECT_MESSAGES	       (1u << 12)
+#define INTENT_GUILDS                   (1u << 0)
+#define INTENT_GUILD_MEMBERS            (1u << 1)
+#define INTENT_GUILD_MODERATION         (1u << 2)
+#define INTENT_GUILD_MESSAGES           (1u << 9)
+#define INTENT_GUILD_MESSAGE_REACTIONS  (1u << 10)
+#define INTENT_DIRECT_MESSAGES          (1u << 12)
 #define INTENT_DIRECT_MESSAGE_REACTIONS (1u << 13)
-#define INTENT_MESSAGE_CONTENT	       (1u << 15)
+#define INTENT_MESSAGE_CONTENT          (1u << 15)
 
-/* Discord's stable avatar address: the guild avatar if there is one, else the account's, else one of the default pictures.
- * `user` and `member` (may be NULL) belong together. */
-void avatar_url(struct str *out, const char *cdn_url, snowflake guild_id, const struct user *user, const struct member *member);
+/* Discord's stable avatar address: the guild avatar if there is one, else the account's, else one of the default
+ * pictures. `user` and `member` (may be NULL) belong together. */
+void avatar_url(
+	struct str *out, const char *cdn_url, snowflake guild_id, const struct user *user, const struct member *member);
 /* What others see: nickname, else global name, else username. */
 const char *display_name(const struct user *user, const struct member *member);
 
