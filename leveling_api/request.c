@@ -367,8 +367,11 @@ bool request_accepts_coding(const char *accept_encoding, const char *coding)
 
 			q += strspn(q, " \t");
 			/* q=0, q=0.0, q=0.000 */
-			if (strncasecmp(q, "q=", 2) == 0)
-				refused = strcspn(q + 2, "123456789,") == strspn(q + 2, "0.") && q[2] == '0';
+			if (strncasecmp(q, "q=", 2) == 0) {
+				size_t zeros = strspn(q + 2, "0.");
+
+				refused = zeros > 0 && !(q[2 + zeros] >= '1' && q[2 + zeros] <= '9');
+			}
 		}
 		while (name > 0 && (entry[name - 1] == ' ' || entry[name - 1] == '\t'))
 			name--;

@@ -70,11 +70,12 @@ struct collection {
 	struct raw_header headers[HEADERS_MAX];
 	size_t count;
 	bool clean_lines;
-	bool check_lines;
+	const char *head, *end; /* what the library has read; NULL: it checks lines itself */
 };
 
-/* Before 1.0 the library takes a bare line feed for the end of a line and cannot be told not to. It cuts lines in place, one NUL for
- * each byte of the line's end: after CR LF the value's NUL is followed by a second one. Later versions refuse such requests themselves. */
+/* Before 1.0 the library takes a bare line feed for the end of a line and joins folded ones, and cannot be told not to. It cuts lines in
+ * place, one NUL for each byte of the line's end: after CR LF the value's NUL is followed by a second one, and after the last value come
+ * four bytes until the end of what it has read; a folded value stands elsewhere. Later versions refuse such requests themselves. */
 static bool library_takes_bare_lf(void)
 {
 	return MHD_get_version()[0] == '0';
@@ -89,7 +90,8 @@ static enum MHD_Result collect_header(void *arg, enum MHD_ValueKind kind, const 
 		collection->clean_lines = false;
 		return MHD_NO;
 	}
-	if (collection->check_lines && value && value[strlen(value) + 1] != '\0')
+	if (collection->head && value &&
+		(value < collection->head || value >= collection->end || value[strlen(value) + 1] != '\0'))
 		collection->clean_lines = false;
 	collection->headers[collection->count++] = (struct raw_header){ name, value };
 	return MHD_YES;
@@ -223,7 +225,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	const char *version, const char *upload_data, size_t *upload_data_size, void **context)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct collection collection = { .clean_lines = true, .check_lines = library_takes_bare_lf() };
+	struct collection collection = { .clean_lines = true };
 	struct server *server = arg;
 	struct connection *connection = info ? info->socket_context : NULL;
 	const char *reason = NULL;
@@ -249,10 +251,19 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	}
 	server->now = clock_monotonic();
 	connection->started = server->now;
-	MHD_get_connection_values(mhd, MHD_HEADER_KIND, collect_header, &collection);
-	if (collection.check_lines && (!*version || version[strlen(version) + 1] != '\0'))
-		collection.clean_lines = false;
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	if (info && library_takes_bare_lf()) {
+		collection.head = method;
+		collection.end = method + info->header_size;
+	}
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, collect_header, &collection);
+	if (collection.head) {
+		const char *last = collection.count > 0 ? collection.headers[collection.count - 1].value : version;
+
+		if (!*version || version[strlen(version) + 1] != '\0' || !last ||
+			last + strlen(last) + 4 != collection.end)
+			collection.clean_lines = false;
+	}
 	raw = (struct raw_request){ .method = method,
 		.target = connection->target.buf,
 		.version = version,
