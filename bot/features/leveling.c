@@ -180,21 +180,20 @@ static int start(struct bot *bot)
 	return r < 0 ? r : leveling_reload(leveling);
 }
 
-/* The guild is known: roles that were made or renamed while we were away are linked, what was not carried out is. */
+/* The guild's roles are known (new session, end of an outage, resumed): those that were made or renamed while we were away are linked, and what
+ * was not carried out is. */
+static int on_guild(struct bot *bot, const struct event *event)
+{
+	(void)event;
+	if (!cache_has_guild(bot->cache))
+		return 0;
+	bot_after_commit(bot, after_level_up, NULL, NULL);
+	return leveling_link_roles(bot->leveling);
+}
+
 static void ready(struct bot *bot)
 {
-	struct leveling *leveling = bot->leveling;
-	int r;
-
-	r = batch_begin(bot->service->batch);
-	if (r == 0)
-		r = leveling_link_roles(leveling);
-	if (r == 0)
-		r = batch_flush(bot->service->batch);
-	if (r < 0)
-		log_warn("level roles could not be linked", LOG_ERRNO(r));
-	leveling_outbox_kick(leveling);
-	leveling_check_drift(leveling, 0);
+	leveling_check_drift(bot->leveling, 0);
 }
 
 static void finish(struct bot *bot)
@@ -213,6 +212,8 @@ static void finish(struct bot *bot)
 
 static const struct event_hook events[] = {
 	{ "MESSAGE_CREATE", on_message },
+	{ "GUILD_CREATE", on_guild },
+	{ "RESUMED", on_guild },
 	{ "GUILD_MEMBER_ADD", leveling_on_member_add },
 	{ "GUILD_ROLE_CREATE", leveling_on_role_put },
 	{ "GUILD_ROLE_UPDATE", leveling_on_role_put },
