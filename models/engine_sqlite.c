@@ -531,7 +531,7 @@ static bool sqlite_in_transaction(const struct engine_connection *connection)
 
 static int sqlite_version(struct engine_connection *connection, int *ret_version)
 {
-	int64_t version;
+	int64_t version = 0;
 	int r;
 
 	r = pragma_value(connection, "PRAGMA user_version", NULL, &version);

@@ -168,7 +168,7 @@ static int import_react_role(struct import *import, const struct engine_value *v
 	r = inserted(import, "the message is there already");
 	if (r > 0)
 		return r;
-	file = fmemopen((void *)(uintptr_t)v[3].text, v[3].len, "r");
+	file = fmemopen((char *)v[3].text, v[3].len, "r");
 	if (!file)
 		return -errno;
 	json_reader_init(&reader, file);
@@ -177,7 +177,7 @@ static int import_react_role(struct import *import, const struct engine_value *v
 	fclose(file);
 	if (r != -EINVAL)
 		return r;
-	r = query_run(import->db, "DELETE FROM reaction_role_message WHERE message_id = $1", v[2]);
+	r = query_run(import->db, "DELETE FROM reaction_role_message WHERE message_id = $1", BIND_INT(v[2].i));
 	return r < 0 ? r : import_skip(import, "emoji_roles_json is not a JSON object of role ids");
 }
 

@@ -80,7 +80,9 @@ static int read_unicode_escape(struct json_reader *reader)
 	if (unit >= 0xdc00 && unit <= 0xdfff)
 		return fault(reader, "half of a surrogate pair");
 	if (unit >= 0xd800 && unit <= 0xdbff) {
-		if (get(reader) != '\\' || get(reader) != 'u')
+		int backslash = get(reader), letter = get(reader);
+
+		if (backslash != '\\' || letter != 'u')
 			return fault(reader, "half of a surrogate pair");
 		r = read_hex4(reader, &low);
 		if (r < 0)

@@ -121,7 +121,7 @@ int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg,
 /* Which of the two switches is turned; each has its own statements, so that they stay literals. */
 static int set_switch(struct db *db, uint64_t user_id, bool value, bool hidden, bool *ret_changed)
 {
-	struct member_xp xp;
+	struct member_xp xp = { 0 };
 	bool *field = hidden ? &xp.hidden : &xp.announce;
 	bool changed = false, own;
 	int r;

@@ -108,10 +108,12 @@ static int start(struct db *db, const char *sql, bool keep, const struct engine_
 
 	*ret_query = NULL;
 	if (db->state == DB_FAILED)
-		return db->failure;
+		return db->failure < 0 ? db->failure : -EIO;
 	r = find_or_prepare(db, sql, keep, &query);
-	if (r < 0)
-		return db_note(db, r);
+	if (r < 0) {
+		db_note(db, r);
+		return r;
+	}
 	query->busy = true;
 	r = query->parameters == (int)count ? 0 : -EINVAL;
 	for (size_t i = 0; i < count && r >= 0; i++)

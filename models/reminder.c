@@ -149,9 +149,9 @@ int reminder_next_due(struct db *db, usec *ret_due)
 static int claim(struct db *db, usec now, usec lease, int64_t attempts_max, int64_t limit, struct arena *arena,
 	struct reminder **ret_reminders, size_t *ret_count)
 {
-	struct reminder *reminders;
+	struct reminder *reminders = NULL;
 	struct query *query;
-	size_t count;
+	size_t count = 0;
 	int r;
 
 	r = query_run(db,

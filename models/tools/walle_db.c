@@ -45,7 +45,7 @@ static struct db *open_database(const struct job *job, enum db_mode mode, int *r
 
 static int run_migrate(const struct job *job)
 {
-	int status;
+	int status = EXIT_DATABASE;
 	struct db *db = open_database(job, DB_WRITE, &status);
 
 	if (!db)
@@ -65,7 +65,7 @@ static int print_count(void *arg, const char *table, int64_t rows)
 static int run_check(const struct job *job)
 {
 	struct str report cleanup(str_finish) = STR_INIT;
-	int status;
+	int status = EXIT_DATABASE;
 	struct db *db = open_database(job, DB_READ_ONLY, &status);
 	int r;
 
@@ -92,7 +92,7 @@ static int run_check(const struct job *job)
 
 static int run_backup(const struct job *job)
 {
-	int status;
+	int status = EXIT_DATABASE;
 	struct db *db = open_database(job, DB_READ_ONLY, &status);
 	int r;
 
@@ -127,7 +127,7 @@ static int run_import(const struct job *job)
 	struct str report cleanup(str_finish) = STR_INIT;
 	struct str message cleanup(str_finish) = STR_INIT;
 	struct import_options options = { .merge = job->merge };
-	int status;
+	int status = EXIT_DATABASE;
 	struct db *db = open_database(job, DB_WRITE, &status);
 	int r;
 

@@ -259,6 +259,8 @@ static void test_eight_processes_open_an_empty_volume(void **state)
 					fprintf(stderr, "%s\n", message.buf);
 				else
 					r = seen_message_claim(db, 1000 + i);
+				if (r == 0)
+					db_close(db);
 				_exit(r == 0 ? 0 : 1);
 			}
 		}

@@ -150,6 +150,7 @@ static noreturn_function void fill_the_disk(const char *path)
 	limit_files_to(RLIM_INFINITY);
 	for (int64_t i = 21; i <= 40; i++)
 		assert_ok(write_event(db, i));
+	db_close(db);
 	_exit(0);
 }
 
@@ -198,6 +199,7 @@ static void test_busy_writers_share(void **state)
 					_exit(1);
 				count++;
 			}
+			db_close(db);
 			_exit(write(pipes[i][1], &count, sizeof(count)) == sizeof(count) ? 0 : 1);
 		}
 	}
@@ -226,6 +228,7 @@ static noreturn_function void checkpoint_for(const char *path, usec duration)
 		if (r < 0 && r != -EAGAIN)
 			_exit(1);
 	}
+	db_close(db);
 	_exit(0);
 }
 

@@ -56,20 +56,17 @@ static void import_ok(struct db *db, const char *file, bool merge, struct str *r
 /* The line of the report's table about one model, without its padding: "level 101 101 0". */
 static void assert_counts(const struct str *report, const char *expected)
 {
-	char *line cleanup(freep) = NULL;
-	const char *start;
-	char name[40];
-	int64_t read, converted, skipped;
+	char *name cleanup(freep) = xstrndup(expected, strcspn(expected, " "));
+	char *start cleanup(freep) = xasprintf("\n%s ", name);
+	struct str line cleanup(str_finish) = STR_INIT;
+	const char *c = strstr(report->buf, start);
 
-	assert_int_equal(sscanf(expected, "%39s", name), 1);
-	line = xasprintf("\n%s ", name);
-	start = strstr(report->buf, line);
-	assert_non_null(start);
-	assert_int_equal(sscanf(start, "%39s %ld %ld %ld", name, &read, &converted, &skipped), 4);
-	free(line);
-	line = xasprintf("%s %ld %ld %ld", name, read, converted, skipped);
-	assert_string_equal(line, expected);
-	assert_int_equal(read, converted + skipped);
+	assert_non_null(c);
+	for (c++; *c != '\n'; c++) {
+		if (*c != ' ' || c[1] != ' ')
+			str_addc(&line, *c);
+	}
+	assert_string_equal(line.buf, expected);
 }
 
 static void assert_reports(const struct str *report, const char *words)

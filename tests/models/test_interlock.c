@@ -194,13 +194,19 @@ static void test_a_checkpoint_gives_up_on_a_reader(void **state)
 	db_close(reader);
 }
 
+struct checkpoint {
+	const char *path;
+	int result;
+};
+
 static void *checkpoint_half_a_second(void *arg)
 {
-	struct db *db = open_db(arg);
-	intptr_t r = db_checkpoint(db, 500 * MILLISECOND);
+	struct checkpoint *checkpoint = arg;
+	struct db *db = open_db(checkpoint->path);
 
+	checkpoint->result = db_checkpoint(db, 500 * MILLISECOND);
 	db_close(db);
-	return (void *)r;
+	return NULL;
 }
 
 /* A checkpoint that waits for a long reader must not keep the writers waiting all that time. */
@@ -210,22 +216,22 @@ static void test_writers_go_on_while_a_checkpoint_waits(void **state)
 	struct member_xp xp = { .user_id = 5, .points = 1 };
 	usec begin = clock_monotonic(), longest = 0;
 	struct db *reader;
+	struct checkpoint checkpoint = { .path = f->path };
 	pthread_t thread;
-	void *result;
 
 	assert_ok(member_xp_put(f->db, &xp));
 	assert_ok(db_open(f->path, DB_READ_ONLY, &reader, NULL));
 	assert_ok(db_begin_read(reader));
 	assert_ok(member_xp_get(reader, 5, &xp));
-	assert_ok(pthread_create(&thread, NULL, checkpoint_half_a_second, f->path));
+	assert_ok(pthread_create(&thread, NULL, checkpoint_half_a_second, &checkpoint));
 	for (uint64_t id = 1; clock_monotonic() < begin + 400 * MILLISECOND; id++) {
 		usec before = clock_monotonic();
 
 		assert_ok(seen_message_claim(f->db, id));
 		longest = MAX(longest, clock_monotonic() - before);
 	}
-	assert_ok(pthread_join(thread, &result));
-	assert_int_equal((intptr_t)result, -EAGAIN);
+	assert_ok(pthread_join(thread, NULL));
+	assert_int_equal(checkpoint.result, -EAGAIN);
 	assert_true(longest < 250 * MILLISECOND);
 	db_end_read(reader);
 	db_close(reader);
