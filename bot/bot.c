@@ -287,7 +287,10 @@ static int on_message(struct bot *bot, struct event *event)
 	r = run_hooks(bot, event);
 	if (r < 0)
 		return r;
-	return message.has_member ? dispatch_message(bot, &message, event->now) : 0;
+	/* What a dialogue was waiting for is no command. */
+	if (waits_offer(bot->service->waits, event->name, event->d) || !message.has_member)
+		return 0;
+	return dispatch_message(bot, &message, event->now);
 }
 
 static void after_guild_event(struct bot *bot, const char *name, const cJSON *d)
@@ -305,19 +308,19 @@ static int dispatch(struct service *service, const char *name, const cJSON *d, b
 {
 	struct bot *bot = service->state;
 	struct event event = { .name = name, .d = d, .replayed = replayed, .now = clock_realtime() };
-	bool taken;
 	int r;
 
 	drop_lost(bot);
 	if (streq(name, "MESSAGE_CREATE")) {
 		r = on_message(bot, &event);
+	} else if (streq(name, "INTERACTION_CREATE")) {
+		r = dispatch_interaction(bot, d, replayed, event.now);
 	} else {
 		cache_event(bot->cache, name, d);
 		fill_event(bot->fill, name, d);
 		after_guild_event(bot, name, d);
-		taken = waits_offer(service->waits, name, d);
-		r = streq(name, "INTERACTION_CREATE") ? dispatch_interaction(bot, d, replayed, taken, event.now)
-						      : run_hooks(bot, &event);
+		r = run_hooks(bot, &event);
+		waits_offer(service->waits, name, d);
 	}
 	settle_after_commit(bot, r < 0);
 	arena_reset(&bot->event_arena);

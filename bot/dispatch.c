@@ -144,7 +144,8 @@ static void record_usage(struct cmd *cmd)
 		.invoked_as = cmd->invoked_as };
 	int r;
 
-	if (!cmd->service->settings.frequency_enabled)
+	/* Rows of no kind only stand in for a command. */
+	if (!cmd->service->settings.frequency_enabled || !cmd->command->kinds)
 		return;
 	r = cmd_begin(cmd);
 	if (r == 0)
@@ -401,7 +402,7 @@ static const struct command vanished_command_row = {
 };
 static const struct feature built_in = { .name = "built-in", .title = "Built in" };
 
-int dispatch_interaction(struct bot *bot, const cJSON *d, bool replayed, bool taken, usec now)
+int dispatch_interaction(struct bot *bot, const cJSON *d, bool replayed, usec now)
 {
 	static const struct command_entry stale = { &stale_component_row, &built_in };
 	static const struct command_entry vanished = { &vanished_command_row, &built_in };
@@ -421,13 +422,15 @@ int dispatch_interaction(struct bot *bot, const cJSON *d, bool replayed, bool ta
 			bot_start_flow(bot, "autocomplete", autocomplete_flow, running_release, running);
 		return 0;
 	}
-	if (taken || (replayed && now - snowflake_time(interaction.id) > INTERACTION_AGE_MAX))
+	if (replayed && now - snowflake_time(interaction.id) > INTERACTION_AGE_MAX)
 		return 0;
 	/* Message and interaction ids come from one space, so one ledger serves both. */
 	r = seen_message_claim(bot->service->db, interaction.id);
 	if (r < 0)
 		return r == -EALREADY ? 0 : r;
 	if (interaction.type == INTERACTION_MESSAGE_COMPONENT) {
+		if (waits_offer(bot->service->waits, "INTERACTION_CREATE", d))
+			return 0;
 		entry = &stale;
 	} else if (interaction.type == INTERACTION_APPLICATION_COMMAND && interaction.command_name) {
 		entry = commands_find(bot->commands, SLASH, interaction.command_name);

@@ -10,7 +10,7 @@
 
 /* A person's message in the guild that was not counted before. Inside the transaction; what is run is run after the commit. */
 int dispatch_message(struct bot *bot, const struct message *message, usec now) warn_unused;
-/* INTERACTION_CREATE; `taken`: a waiting command has got it. */
-int dispatch_interaction(struct bot *bot, const cJSON *d, bool replayed, bool taken, usec now) warn_unused;
+/* INTERACTION_CREATE: a slash command, what is typed into one, or a button, for which a command may be waiting. */
+int dispatch_interaction(struct bot *bot, const cJSON *d, bool replayed, usec now) warn_unused;
 
 #endif
