@@ -42,6 +42,7 @@ struct listener {
 	struct loop_task list_committed;
 	struct arena arena; /* of one event */
 	bool started;       /* the first READY or RESUMED has come */
+	bool replayed;      /* the event at hand */
 	int64_t in_list;
 };
 
@@ -243,6 +244,9 @@ static int on_members_chunk(struct listener *listener, const cJSON *d)
 	usec now = clock_realtime();
 	int r = 0;
 
+	/* Its effects may be rolled back with a lost batch although it counts as received; RESUMED asks for a new list anyway. */
+	if (listener->replayed)
+		return 0;
 	if (!reconcile_chunk(reconcile, json_string(d, "nonce"), json_int(d, "chunk_index", -1),
 		    json_int(d, "chunk_count", 0), loop_now(&listener->service->loop)))
 		return 0;
@@ -296,7 +300,7 @@ int listener_dispatch(struct service *service, const char *event, const cJSON *d
 	struct listener *listener = service->state;
 	int r = 0;
 
-	(void)replayed;
+	listener->replayed = replayed;
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
 		const struct handler *handler = &handlers[i];
 

@@ -13,19 +13,19 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "base/util.h"
 #include "net/http.h"
 
-#define PROCESSES_MAX     16
+#define PROCESSES_MAX     64
 #define VARIABLES_MAX     64
 #define HEALTH_PATIENCE   (20 * SECOND)
 #define STOP_PATIENCE     (5 * SECOND)
 #define POLL              (10 * MILLISECOND)
 #define DATABASE_PATIENCE (10 * SECOND)
-/* Below the range from which the kernel takes ports for connections. */
+/* Below the range from which the kernel takes ports for connections. Tests that run at the same time begin at different places. */
 #define PORT_LOW  20000
 #define PORT_HIGH 32000
+#define PORT_STEP 12
 
 struct variable {
 	char *name, *value;
@@ -46,7 +46,6 @@ struct process {
 struct harness_private {
 	struct http *http;
 	struct db *db;
-	struct random random;
 	struct variable variables[VARIABLES_MAX];
 	size_t variable_count;
 	struct process *processes[PROCESSES_MAX];
@@ -132,22 +131,26 @@ void harness_set(struct harness *h, const char *name, const char *value)
 	variable->value = value ? xstrdup(value) : NULL;
 }
 
+static bool is_free(int port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
+	int fd cleanup(closep) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 int harness_free_port(struct harness *h)
 {
-	struct harness_private *p = h->private;
+	static unsigned taken;
+	unsigned range = PORT_HIGH - PORT_LOW, first = (unsigned)getpid() * PORT_STEP;
 
-	for (int attempt = 0; attempt < 200; attempt++) {
-		int port = PORT_LOW + (int)random_below(&p->random, PORT_HIGH - PORT_LOW);
-		struct sockaddr_in address = { .sin_family = AF_INET,
-			.sin_port = htons((uint16_t)port),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bool free_port;
+	(void)h;
+	for (unsigned i = 0; i < range; i++) {
+		int port = PORT_LOW + (int)((first + taken++) % range);
 
-		assert_true(fd >= 0);
-		free_port = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-		close(fd);
-		if (free_port)
+		if (is_free(port))
 			return port;
 	}
 	fail_msg("no free port");
@@ -181,7 +184,6 @@ int harness_set_up(void **state)
 
 	h->private = xcalloc(1, sizeof(*h->private));
 	h->private->test = test;
-	random_init_system(&h->private->random);
 	snprintf(h->directory, sizeof(h->directory), "%s/walle-test-XXXXXX", base && strlen(base) < 32 ? base : "/tmp");
 	if (!mkdtemp(h->directory))
 		return -1;
@@ -368,7 +370,7 @@ static const char **make_environment(struct harness *h)
 struct process *harness_spawn(struct harness *h, enum harness_program program, const char *const *arguments)
 {
 	struct harness_private *p = h->private;
-	struct process *process = xcalloc(1, sizeof(*process));
+	struct process *process;
 	const struct variable *port = find_variable(h, programs[program].port_variable);
 	const char *argv[16] = { arena_printf(&h->arena, "%s/%s", HARNESS_PROGRAMS, programs[program].file) };
 	uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE }, { .flags = UV_INHERIT_FD },
@@ -386,6 +388,7 @@ struct process *harness_spawn(struct harness *h, enum harness_program program, c
 		assert_true(i + 2 < ARRAY_SIZE(argv));
 		argv[i + 1] = arguments[i];
 	}
+	process = xcalloc(1, sizeof(*process));
 	process->h = h;
 	process->program = program;
 	process->port = port && port->value ? atoi(port->value) : 0;
@@ -463,6 +466,21 @@ void harness_kill(struct process *process)
 {
 	harness_signal(process, SIGKILL);
 	assert_int_equal(harness_wait_exit(process, STOP_PATIENCE), 128 + SIGKILL);
+}
+
+void harness_forget(struct process *process)
+{
+	struct harness_private *p = process->h->private;
+	const char *problem = log_problem(process->h, process);
+	size_t i = 0;
+
+	if (problem)
+		fail_msg("%s", problem);
+	while (p->processes[i] != process)
+		i++;
+	memmove(&p->processes[i], &p->processes[i + 1], (p->process_count - i - 1) * sizeof(p->processes[0]));
+	p->process_count--;
+	free_process(process);
 }
 
 /* ---- waiting ---- */

@@ -19,6 +19,7 @@ struct test {
 	struct fixture *fixture;
 	struct service service;
 	int64_t sequence;
+	bool replayed; /* the next events are */
 };
 
 /* What the listener asked of the gateway last. */
@@ -95,7 +96,7 @@ static void dispatch(struct test *test, const char *event, const char *format, .
 	va_end(args);
 	assert_int_equal(json_parse(text.buf, text.len, &d), 0);
 	assert_int_equal(batch_event_begin(test->service.batch), 0);
-	r = listener_dispatch(&test->service, event, d, false);
+	r = listener_dispatch(&test->service, event, d, test->replayed);
 	assert_int_equal(batch_event_end(test->service.batch, ++test->sequence, r), 0);
 }
 
@@ -265,6 +266,25 @@ static void a_reconnect_in_the_middle_starts_the_list_again(void **state)
 	assert_string_equal(nick_of(test, CAROL), "absent -");
 }
 
+/* What was received before the connection was lost may have been lost with its transaction. */
+static void replayed_pieces_complete_nothing(void **state)
+{
+	struct test *test = *state;
+	char first[40];
+
+	dispatch(test, "GUILD_MEMBER_ADD", LIVE, GUILD, CAROL, "carol", "null");
+	new_session(test);
+	snprintf(first, sizeof(first), "%s", gateway.nonce);
+	test->replayed = true;
+	dispatch(test, "GUILD_MEMBERS_CHUNK", CHUNK SELF "]}", GUILD, first, 0, 1);
+	run(test, 5 * MILLISECOND);
+	assert_string_equal(nick_of(test, CAROL), "-");
+	test->replayed = false;
+	dispatch(test, "RESUMED", "{}");
+	run(test, MILLISECOND);
+	assert_int_equal(gateway.requests, 2);
+}
+
 static void a_resumed_process_asks_once(void **state)
 {
 	struct test *test = *state;
@@ -340,6 +360,7 @@ int main(void)
 		TEST(a_list_without_the_bot_is_not_believed),
 		TEST(unreadable_members_are_here_all_the_same),
 		TEST(a_reconnect_in_the_middle_starts_the_list_again),
+		TEST(replayed_pieces_complete_nothing),
 		TEST(a_resumed_process_asks_once),
 		TEST(an_outage_marks_nobody_absent),
 		TEST(rate_limits_delay_the_next_request),
