@@ -70,12 +70,12 @@ struct collection {
 	struct raw_header headers[HEADERS_MAX];
 	size_t count;
 	bool clean_lines;
-	const char *head, *end; /* what the library has read; NULL: it checks lines itself */
+	const char *next; /* where the next line must begin; NULL: the library checks lines itself */
 };
 
-/* Before 1.0 the library takes a bare line feed for the end of a line and joins folded ones, and cannot be told not to. It cuts lines in
- * place, one NUL for each byte of the line's end: after CR LF the value's NUL is followed by a second one, and after the last value come
- * four bytes until the end of what it has read; a folded value stands elsewhere. Later versions refuse such requests themselves. */
+/* Before 1.0 the library takes a bare line feed for the end of a line, drops what a folded line continues with, and cannot be told not to.
+ * It cuts lines in place: in a clean request each name begins two bytes (CR LF) after the value before it, and the last value ends four
+ * bytes before the end of what the library has read. Later versions refuse such requests themselves. */
 static bool library_takes_bare_lf(void)
 {
 	return MHD_get_version()[0] == '0';
@@ -90,9 +90,10 @@ static enum MHD_Result collect_header(void *arg, enum MHD_ValueKind kind, const 
 		collection->clean_lines = false;
 		return MHD_NO;
 	}
-	if (collection->head && value &&
-		(value < collection->head || value >= collection->end || value[strlen(value) + 1] != '\0'))
-		collection->clean_lines = false;
+	if (collection->next) {
+		collection->clean_lines = collection->clean_lines && name == collection->next && value;
+		collection->next = value ? value + strlen(value) + 2 : name;
+	}
 	collection->headers[collection->count++] = (struct raw_header){ name, value };
 	return MHD_YES;
 }
@@ -252,18 +253,11 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	server->now = clock_monotonic();
 	connection->started = server->now;
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (info && library_takes_bare_lf()) {
-		collection.head = method;
-		collection.end = method + info->header_size;
-	}
+	if (library_takes_bare_lf())
+		collection.next = version + strlen(version) + 2;
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, collect_header, &collection);
-	if (collection.head) {
-		const char *last = collection.count > 0 ? collection.headers[collection.count - 1].value : version;
-
-		if (!*version || version[strlen(version) + 1] != '\0' || !last ||
-			last + strlen(last) + 4 != collection.end)
-			collection.clean_lines = false;
-	}
+	if (collection.next && info && collection.next + 2 != method + info->header_size)
+		collection.clean_lines = false;
 	raw = (struct raw_request){ .method = method,
 		.target = connection->target.buf,
 		.version = version,
