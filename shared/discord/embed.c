@@ -13,14 +13,25 @@ static size_t text_count(const char *text)
 	return text ? utf8_count(text, strlen(text)) : 0;
 }
 
-static int part_check(const char *part, size_t count, size_t limit, size_t *total, struct str *reterr_reason)
+size_t embed_length(const struct embed *embed)
 {
+	size_t total = text_count(embed->title) + text_count(embed->description) + text_count(embed->footer) +
+		       text_count(embed->author_name);
+
+	for (size_t i = 0; i < embed->field_count; i++)
+		total += text_count(embed->fields[i].name) + text_count(embed->fields[i].value);
+	return total;
+}
+
+static int part_check(const char *part, const char *text, size_t limit, struct str *reterr_reason)
+{
+	size_t count = text_count(text);
+
 	if (count > limit) {
 		str_printf(reterr_reason, "The embed's %s has %zu characters, at most %zu are allowed.", part, count,
 			limit);
 		return -E2BIG;
 	}
-	*total += count;
 	return 0;
 }
 
@@ -37,7 +48,7 @@ int embed_check(const struct embed *embed, struct str *reterr_reason)
 		{ "footer", embed->footer, EMBED_FOOTER_MAX },
 		{ "author", embed->author_name, EMBED_AUTHOR_MAX },
 	};
-	size_t total = 0;
+	size_t total = embed_length(embed);
 	int r;
 
 	if (embed->field_count > EMBED_FIELDS_MAX) {
@@ -46,17 +57,15 @@ int embed_check(const struct embed *embed, struct str *reterr_reason)
 		return -E2BIG;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		r = part_check(parts[i].name, text_count(parts[i].text), parts[i].limit, &total, reterr_reason);
+		r = part_check(parts[i].name, parts[i].text, parts[i].limit, reterr_reason);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < embed->field_count; i++) {
-		r = part_check(
-			"field name", text_count(embed->fields[i].name), EMBED_FIELD_NAME_MAX, &total, reterr_reason);
+		r = part_check("field name", embed->fields[i].name, EMBED_FIELD_NAME_MAX, reterr_reason);
 		if (r < 0)
 			return r;
-		r = part_check("field value", text_count(embed->fields[i].value), EMBED_FIELD_VALUE_MAX, &total,
-			reterr_reason);
+		r = part_check("field value", embed->fields[i].value, EMBED_FIELD_VALUE_MAX, reterr_reason);
 		if (r < 0)
 			return r;
 	}

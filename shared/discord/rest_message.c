@@ -21,9 +21,32 @@ static int limit_check(size_t count, size_t limit, const char *what, struct str 
 	return -E2BIG;
 }
 
+/* Names and types stand in the headers of a multipart body: nothing may begin a line of its own there. */
+static bool one_line(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ')
+			return false;
+	return true;
+}
+
+static int files_check(const struct message_create *message, struct str *reterr_reason)
+{
+	for (size_t i = 0; i < message->file_count; i++) {
+		const struct file *file = &message->files[i];
+
+		if (file->name && one_line(file->name) && (!file->content_type || one_line(file->content_type)))
+			continue;
+		str_adds(reterr_reason, "A file has no name, or its name or type has control characters.");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int message_check(const struct message_create *message, struct str *reterr_reason)
 {
 	size_t characters = message->content ? utf8_count(message->content, strlen(message->content)) : 0;
+	size_t in_embeds = 0;
 	int r;
 
 	r = limit_check(characters, CONTENT_MAX, "characters", reterr_reason);
@@ -34,12 +57,16 @@ static int message_check(const struct message_create *message, struct str *reter
 	if (r == 0)
 		r = limit_check(message->file_count, FILES_MAX, "files", reterr_reason);
 	if (r == 0)
+		r = files_check(message, reterr_reason);
+	if (r == 0)
 		r = limit_check(message->mention_user_count, MENTIONS_MAX, "mentioned members", reterr_reason);
 	if (r == 0)
 		r = limit_check(message->mention_role_count, MENTIONS_MAX, "mentioned roles", reterr_reason);
-	for (size_t i = 0; r == 0 && i < message->embed_count; i++)
+	for (size_t i = 0; r == 0 && i < message->embed_count; i++) {
+		in_embeds += embed_length(&message->embeds[i]);
 		r = embed_check(&message->embeds[i], reterr_reason);
-	return r;
+	}
+	return r < 0 ? r : limit_check(in_embeds, EMBED_TOTAL_MAX, "characters in its embeds", reterr_reason);
 }
 
 static bool listed_before(const snowflake *ids, size_t count, snowflake id)

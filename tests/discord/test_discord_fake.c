@@ -654,6 +654,41 @@ static void a_message_is_posted_once(void **state)
 	}
 }
 
+static void an_address_that_is_none_is_tried_in_vain(void **state)
+{
+	const struct gateway_callbacks callbacks = { on_dispatch, on_committed, on_session, on_claim, on_state,
+		on_stopped };
+	struct str dump cleanup(str_finish) = STR_INIT;
+	struct world w;
+
+	(void)state;
+	world_prepare(&w, &(struct fake_options){ 0 });
+	assert_int_equal(gateway_client_create(&w.loop, w.websockets, &w.random,
+				 &(struct gateway_client_options){ .token = "t" }, &callbacks, &w, &w.client),
+		-EINVAL);
+	assert_int_equal(gateway_client_create(&w.loop, w.websockets, &w.random,
+				 &(struct gateway_client_options){ .token = "t", .gateway_url = "http://nowhere" },
+				 &callbacks, &w, &w.client),
+		0);
+	assert_int_equal(fake_wait_quiet(w.fake, 20 * MILLISECOND, SECOND), 0);
+	assert_string_not_equal(w.down_reason, "");
+	gateway_client_dump(w.client, &dump);
+	assert_memory_equal(dump.buf, "gateway offline, sequence 0, 0 events, 1 connects", 49);
+	world_close(&w);
+}
+
+static void a_nonce_that_is_too_long_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, false);
+	assert_int_equal(
+		gateway_client_request_members(w.client, 1, "012345678901234567890123456789012", NULL, 0), -EINVAL);
+	gateway_client_destroy(NULL);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -673,6 +708,8 @@ int main(void)
 		cmocka_unit_test(members_come_in_chunks),
 		cmocka_unit_test(requests_beyond_the_send_limit_wait),
 		cmocka_unit_test(a_message_is_posted_once),
+		cmocka_unit_test(an_address_that_is_none_is_tried_in_vain),
+		cmocka_unit_test(a_nonce_that_is_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -722,6 +722,21 @@ static void a_new_connection_has_a_new_limit(void **state)
 	world_close(&w);
 }
 
+static void before_hello_the_limit_is_the_usual_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, false);
+	step(&w, GATEWAY_START);
+	for (int i = 0; i < 115; i++) {
+		assert_int_equal(gateway_send_wait(w.gateway, w.now), 0);
+		gateway_sent(w.gateway, w.now);
+	}
+	assert_int_equal(gateway_send_wait(w.gateway, w.now), GATEWAY_SEND_WINDOW);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -758,6 +773,7 @@ int main(void)
 		cmocka_unit_test(sends_leave_room_for_heartbeats),
 		cmocka_unit_test(never_more_than_120_sends_in_any_minute),
 		cmocka_unit_test(a_new_connection_has_a_new_limit),
+		cmocka_unit_test(before_hello_the_limit_is_the_usual_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,26 @@ static void random_bytes_do_no_harm(void **state)
 	}
 }
 
+static void a_large_message_is_followed_by_small_ones(void **state)
+{
+	struct inflater *inflater = inflater_create(16 << 20);
+	struct str packed cleanup(str_finish) = STR_INIT, small cleanup(str_finish) = STR_INIT;
+	char *zeros cleanup(freep) = xcalloc(1, 3 << 20);
+	const char *text;
+	size_t len;
+	z_stream z;
+
+	(void)state;
+	open_stream(&z);
+	deflate_message(&z, zeros, 3 << 20, &packed);
+	assert_int_equal(inflater_push(inflater, packed.buf, packed.len, &text, &len), 1);
+	deflate_message(&z, "{}", 2, &small);
+	assert_int_equal(inflater_push(inflater, small.buf, small.len, &text, &len), 1);
+	assert_string_equal(text, "{}");
+	deflateEnd(&z);
+	inflater_destroy(inflater);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +226,7 @@ int main(void)
 		cmocka_unit_test(many_pieces_of_one_message_count_together),
 		cmocka_unit_test(rubbish_is_refused),
 		cmocka_unit_test(random_bytes_do_no_harm),
+		cmocka_unit_test(a_large_message_is_followed_by_small_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

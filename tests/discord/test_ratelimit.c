@@ -637,6 +637,71 @@ static void random_answers_never_stick(void **state)
 	}
 }
 
+static void a_share_of_nothing_is_one(void **state)
+{
+	struct ratelimit_request requests[2] = { { .route = POST_MESSAGE }, { .route = PUT_REACTION } };
+	struct ratelimit *l = make(0);
+
+	(void)state;
+	submit(l, &requests[0], START);
+	submit(l, &requests[1], START);
+	assert_int_equal(drain(l, START), 1);
+	assert_int_equal(ratelimit_wake_at(l, START), START + SECOND);
+	assert_int_equal(drain(l, START + SECOND), 1);
+	finish(l, requests, 2, START);
+}
+
+/* Pruning forgets nothing that is queued, under way or still holds back. */
+static void what_is_needed_is_not_forgotten(void **state)
+{
+	struct ratelimit_request queued = { .route = POST_MESSAGE, .major = 1 },
+				 flying = { .route = POST_MESSAGE, .major = 2 };
+	struct ratelimit_request held = { .route = POST_MESSAGE, .major = 3 },
+				 lane = { .route = "PATCH /channels/{channel.id}", .major = 4 };
+	struct ratelimit *l = make(50);
+	usec later = START + HOUR;
+
+	(void)state;
+	pass(l, POST_MESSAGE, 1, refused("abc", 0, 2 * HOUR), START);
+	submit(l, &queued, START);
+	pass(l, POST_MESSAGE, 3, refused("abc", 0, 2 * HOUR), START);
+	pass(l, lane.route, 4, refused("abc", 3, 2 * HOUR), START);
+	submit(l, &flying, START);
+	assert_ptr_equal(ratelimit_next(l, START), &flying);
+	pass(l, PUT_REACTION, 5, told("def", 5, 4, SECOND), START);
+	assert_int_equal(ratelimit_lanes(l), 5);
+	submit(l, &held, later); /* prunes */
+	submit(l, &lane, later);
+	assert_int_equal(ratelimit_lanes(l), 4);
+	assert_null(ratelimit_next(l, later));
+	answer(l, &flying, told("abc", 5, 4, SECOND), later);
+	assert_int_equal(drain(l, START + 2 * HOUR), 3);
+	ratelimit_cancel(l, &queued, later);
+	ratelimit_cancel(l, &lane, later);
+	finish(l, &held, 1, later);
+}
+
+/* A lane may leave its bucket while requests that were counted there are under way. */
+static void a_bucket_in_use_outlives_its_lanes(void **state)
+{
+	struct ratelimit_request requests[3] = { 0 };
+	struct ratelimit *l = make(50);
+
+	(void)state;
+	pass(l, POST_MESSAGE, 1, told("one", 5, 5, SECOND), START);
+	for (size_t i = 0; i < 3; i++) {
+		requests[i].route = POST_MESSAGE;
+		requests[i].major = 1;
+		submit(l, &requests[i], START);
+	}
+	assert_int_equal(drain(l, START), 3);
+	answer(l, &requests[0], told("two", 5, 4, SECOND), START);
+	pass(l, PUT_REACTION, 9, told("x", 5, 4, SECOND), START + HOUR); /* prunes: "one" is still counted on */
+	assert_int_equal(ratelimit_buckets(l), 3);
+	pass(l, PUT_REACTION, 9, told("x", 5, 4, SECOND), START + 3 * HOUR);
+	finish(l, requests, 3, START + 3 * HOUR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -665,6 +730,9 @@ int main(void)
 		cmocka_unit_test(old_lanes_and_buckets_are_forgotten),
 		cmocka_unit_test(names_that_are_too_long_are_not_learned),
 		cmocka_unit_test(random_answers_never_stick),
+		cmocka_unit_test(a_share_of_nothing_is_one),
+		cmocka_unit_test(what_is_needed_is_not_forgotten),
+		cmocka_unit_test(a_bucket_in_use_outlives_its_lanes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -671,6 +671,98 @@ static void each_flow_has_its_own_error(void **state)
 	world_close(&w);
 }
 
+static int send_file(struct rest *rest, void *arg)
+{
+	return rest_create_message(rest, 5, &(struct message_create){ .files = arg, .file_count = 1 }, NULL);
+}
+
+static void files_cannot_leave_their_headers(void **state)
+{
+	struct file files[] = {
+		{ .name = "a.png", .content_type = "image/png\r\nX-Evil: 1", .data = "x", .len = 1 },
+		{ .name = "a\nb", .data = "x", .len = 1 },
+		{ .data = "x", .len = 1 },
+	};
+	OPEN(w, { .status = 200, .body = MESSAGE });
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		assert_int_equal(world_run(&w, send_file, &files[i], NULL), -EINVAL);
+	assert_int_equal(w.count, 0);
+	world_close(&w);
+}
+
+static int cancelled_first(struct rest *rest, void *arg)
+{
+	flows_cancel(arg, NULL);
+	return create_message(rest, NULL);
+}
+
+static void cancelled_flows_send_nothing(void **state)
+{
+	OPEN(w, { .status = 200, .body = MESSAGE });
+
+	(void)state;
+	assert_int_equal(world_run(&w, cancelled_first, w.flows, NULL), -ECANCELED);
+	assert_int_equal(w.count, 0);
+	world_close(&w);
+}
+
+static void cancellation_ends_a_pause(void **state)
+{
+	struct work work;
+	OPEN(w, { .status = 503 });
+
+	(void)state;
+	work = (struct work){ .world = &w, .run = create_message };
+	work_start(&work);
+	assert_int_equal(loop_run_until(&w.loop, was_asked, &w, SECOND), 0);
+	for (int i = 0; i < 5; i++)
+		uv_run(&w.loop.uv, UV_RUN_NOWAIT);
+	flows_cancel(w.flows, NULL);
+	assert_int_equal(loop_run_until(&w.loop, work_over, &work, SECOND), 0);
+	assert_int_equal(work.result, -ECANCELED);
+	world_close(&w);
+}
+
+/* More calls on one route than may wait: the last ones are told so at once. */
+static void full_queues_refuse(void **state)
+{
+	static struct work works[230];
+	struct flows *many;
+	int busy = 0;
+	OPEN(w, { .status = -1 });
+
+	(void)state;
+	many = flows_create(&w.loop, (struct flow_limits){ .total = 230, .per_owner = 230, .stack = 64 << 10 });
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
+		works[i] = (struct work){ .world = &w, .run = create_message };
+		assert_int_equal(flow_start(many, &(struct flow_options){ .name = "test" }, work_run, &works[i]), 0);
+	}
+	assert_int_equal(loop_run_until(&w.loop, work_over, &works[229], SECOND), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+		busy += works[i].done && works[i].result == -EBUSY;
+	assert_int_equal(busy, 29); /* one under way, 200 wait */
+	flows_cancel(many, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+		assert_int_equal(loop_run_until(&w.loop, work_over, &works[i], SECOND), 0);
+	for (int i = 0; i < 5; i++)
+		uv_run(&w.loop.uv, UV_RUN_NOWAIT);
+	flows_destroy(many);
+	world_close(&w);
+}
+
+static void options_must_be_there(void **state)
+{
+	struct rest *rest = NULL;
+
+	(void)state;
+	assert_int_equal(rest_create(NULL, NULL, &(struct rest_options){ .api_url = "http://x" }, &rest), -EINVAL);
+	assert_int_equal(rest_create(NULL, NULL, &(struct rest_options){ .token = "x" }, &rest), -EINVAL);
+	assert_null(rest);
+	rest_destroy(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -708,6 +800,11 @@ int main(void)
 		cmocka_unit_test(cancelled_flows_end_at_once),
 		cmocka_unit_test(a_destroyed_client_lets_its_callers_go),
 		cmocka_unit_test(each_flow_has_its_own_error),
+		cmocka_unit_test(files_cannot_leave_their_headers),
+		cmocka_unit_test(cancelled_flows_send_nothing),
+		cmocka_unit_test(cancellation_ends_a_pause),
+		cmocka_unit_test(full_queues_refuse),
+		cmocka_unit_test(options_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

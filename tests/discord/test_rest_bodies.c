@@ -232,7 +232,10 @@ static void limits_are_checked_before_sending(void **state)
 	static struct button six[6];
 	static struct file many_files[11];
 	static snowflake ids[101];
+	static char description[3002];
+	const struct embed two[] = { { .description = description }, { .description = description } };
 	const struct message_create too_much[] = {
+		{ .embeds = two, .embed_count = 2 },
 		{ .content = content },
 		{ .embeds = eleven, .embed_count = 11 },
 		{ .buttons = six, .button_count = 6 },
@@ -245,6 +248,7 @@ static void limits_are_checked_before_sending(void **state)
 
 	(void)state;
 	memset(content, 'x', 2001);
+	memset(description, 'x', 3001);
 	world_open(&w, script, ARRAY_SIZE(script));
 	for (size_t i = 0; i < ARRAY_SIZE(too_much); i++) {
 		struct message_create message = too_much[i];

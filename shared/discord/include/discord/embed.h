@@ -44,6 +44,8 @@ struct embed {
 	size_t field_count;
 };
 
+/* Characters that count towards EMBED_TOTAL_MAX, which holds for all embeds of a message together. */
+size_t embed_length(const struct embed *embed);
 /* 0, or -E2BIG and a sentence that says which part has how many characters or entries too many. */
 int embed_check(const struct embed *embed, struct str *reterr_reason) warn_unused;
 void embed_write(struct json_writer *w, const struct embed *embed);
