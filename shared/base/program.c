@@ -59,6 +59,8 @@ static void print_help(const struct program *program)
 static void protect_process(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* A write beyond a limit of file sizes is to fail as on a full disk, which is survived. */
+	signal(SIGXFSZ, SIG_IGN);
 	umask(077);
 	/* A core dump would hold the token, and so would what another process of this user can read of our memory.
 	 * The leak checker of the sanitizers needs to look into the process itself. */

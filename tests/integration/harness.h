@@ -89,6 +89,8 @@ void harness_stop(struct process *process);
 void harness_kill(struct process *process);
 /* Waits for its end by itself: the exit status, or 128 + signal. */
 int harness_wait_exit(struct process *process, usec patience);
+/* For tests that start many: frees one that has ended, after a look through its log for what must not be there. */
+void harness_forget(struct process *process);
 bool harness_running(const struct process *process);
 int harness_pid(const struct process *process);
 /* What it has written so far to standard output and standard error. */

@@ -16,7 +16,7 @@ struct program {
 
 /* Parses the command line, loads the settings and opens the log. Returns -1 to go on, otherwise the exit status to leave with
  * (after --help, --version, --check-config, --healthcheck or an error, which it has printed as one line; nothing is left to finish). `ret_first` is the index of the first
- * argument that is no option. Also sets what each program wants: SIGPIPE ignored, no core dumps, umask 077. */
+ * argument that is no option. Also sets what each program wants: SIGPIPE and SIGXFSZ ignored, no core dumps, umask 077. */
 int program_start(const struct program *program, int argc, char **argv, struct settings *settings, int *ret_first);
 void program_finish(struct settings *settings);
 
