@@ -255,9 +255,9 @@ static void on_timer(uv_timer_t *uv)
 
 static void arm(struct timer_handle *handle)
 {
-	usec left = MAX(handle->due - clock_monotonic(), 0);
+	usec left = handle->due - clock_monotonic();
 
-	uv_timer_start(&handle->uv, on_timer, (uint64_t)((left + MILLISECOND - 1) / MILLISECOND), 0);
+	uv_timer_start(&handle->uv, on_timer, left > 0 ? (uint64_t)((left + MILLISECOND - 1) / MILLISECOND) : 0, 0);
 }
 
 void timer_init(struct timer *timer, struct loop *loop, void (*fire)(void *arg), void *arg)
