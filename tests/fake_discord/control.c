@@ -271,6 +271,10 @@ void control_handle(struct control *control, struct httpd_request *request)
 		cdn_handle(control->fake, request);
 		return;
 	}
+	if (streq(path, "/healthz")) {
+		httpd_respond(request, 200, "application/json", NULL, "{\"status\":\"ok\"}", 15);
+		return;
+	}
 	if (strncmp(path, CONTROL, sizeof(CONTROL) - 1) != 0) {
 		serve_page(request, path);
 		return;
