@@ -1,4 +1,5 @@
-/* The argument parser (args.h): words and quotes, mentions and names, limits; the same result from a line of text and from slash options. */
+/* The argument parser (args.h): words and quotes, mentions and names, limits; the same result from a line of text and
+ * from slash options. */
 #include "args.h"
 
 #include <errno.h>
@@ -40,7 +41,8 @@ static const struct quote *quote_at(const char *text)
 	return NULL;
 }
 
-/* The length of the quote mark or backslash that a backslash protects at `text` (which is behind the backslash); 0: none. */
+/* The length of the quote mark or backslash that a backslash protects at `text` (which is behind the backslash); 0:
+ * none. */
 static size_t protected_length(const char *text)
 {
 	if (*text == '\\')
@@ -54,7 +56,8 @@ static size_t protected_length(const char *text)
 	return 0;
 }
 
-/* Reads up to the closing mark (NULL: up to a blank) into `out`; the byte behind it, or NULL when the mark is missing. */
+/* Reads up to the closing mark (NULL: up to a blank) into `out`; the byte behind it, or NULL when the mark is
+ * missing. */
 static const char *read_word(const char *text, const char *close, struct str *out)
 {
 	while (*text) {
@@ -99,7 +102,8 @@ int args_split(struct arena *arena, const char *line, struct token **ret_tokens,
 				end = NULL;
 			if (!end && !quote->apostrophe) {
 				str_printf(reterr,
-					"A quotation that begins with %s is not closed. Close it with %s, or write \\%s for the mark itself.",
+					"A quotation that begins with %s is not closed. Close it with %s, or "
+					"write \\%s for the mark itself.",
 					quote->open, quote->close, quote->open);
 				return -EINVAL;
 			}
@@ -317,7 +321,8 @@ int args_parse_text(struct arena *arena, const struct arg *args, const char *lin
 			str_adds(reterr, "This command takes no arguments.");
 		else
 			str_printf(reterr,
-				"There are too many arguments: at most %zu %s expected. Put several words into \"quotes\" if they belong together.",
+				"There are too many arguments: at most %zu %s expected. Put several words into "
+				"\"quotes\" if they belong together.",
 				i, i == 1 ? "is" : "are");
 		return -EINVAL;
 	}

@@ -1,7 +1,8 @@
-/* Arguments of commands: what a row may ask for, and the one parser behind dot text and slash options. Pure: what a name means is asked of
- * struct args_lookup, so that tests need no guild.
+/* Arguments of commands: what a row may ask for, and the one parser behind dot text and slash options. Pure: what a
+ * name means is asked of struct args_lookup, so that tests need no guild.
  *
- * A new type of argument is an entry of enum arg_type, a case in args.c (from text, from an option) and one in register.c (Discord's type).
+ * A new type of argument is an entry of enum arg_type, a case in args.c (from text, from an option) and one in
+ * register.c (Discord's type).
  */
 #ifndef BOT_ARGS_H
 #define BOT_ARGS_H
@@ -34,7 +35,8 @@ struct arg {
 	bool required;              /* required ones come first */
 	int64_t min, max;           /* both 0: no limits but Discord's */
 	const char *const *choices; /* ends with NULL */
-	/* Offers what fits what was typed so far, see choice_list_add(). Discord hands such an option over as text, whatever its type. */
+	/* Offers what fits what was typed so far, see choice_list_add(). Discord hands such an option over as text,
+	 * whatever its type. */
 	int (*autocomplete)(struct cmd *cmd, struct choice_list *list);
 };
 #define ARGS_MAX 25
@@ -47,8 +49,8 @@ struct arg_value {
 	snowflake id; /* MEMBER, ROLE, CHANNEL */
 };
 
-/* How names become ids. The functions return 0 when there is no such thing, and tell apart names that fit several in `ret_ambiguous`.
- * `id` is set when an id or mention was given (then `name` is NULL). */
+/* How names become ids. The functions return 0 when there is no such thing, and tell apart names that fit several in
+ * `ret_ambiguous`. `id` is set when an id or mention was given (then `name` is NULL). */
 struct args_lookup {
 	void *arg;
 	snowflake (*member)(void *arg, snowflake id, const char *name, bool *ret_ambiguous);
@@ -62,12 +64,14 @@ struct token {
 	size_t start, end;
 	bool quoted;
 };
-/* Splits at blanks. "double", 'single' and typographic quotes hold blanks together when they open a word; a backslash takes the meaning
- * from the quote or backslash that follows. -EINVAL and a sentence when a double or typographic quote is not closed (a single one may be an apostrophe). */
+/* Splits at blanks. "double", 'single' and typographic quotes hold blanks together when they open a word; a backslash
+ * takes the meaning from the quote or backslash that follows. -EINVAL and a sentence when a double or typographic
+ * quote is not closed (a single one may be an apostrophe). */
 int args_split(struct arena *arena, const char *line, struct token **ret_tokens, size_t *ret_count,
 	struct str *reterr) warn_unused;
 
-/* From the text behind the command's name. `ret_values` has an entry per row of `args`. -EINVAL and one sentence for the person in `reterr`. */
+/* From the text behind the command's name. `ret_values` has an entry per row of `args`. -EINVAL and one sentence for
+ * the person in `reterr`. */
 int args_parse_text(struct arena *arena, const struct arg *args, const char *line, const struct args_lookup *lookup,
 	struct arg_value *ret_values, struct str *reterr) warn_unused;
 /* From a slash command's options. Never trusts that Discord checked them. */

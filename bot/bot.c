@@ -1,7 +1,9 @@
-/* The bot's frame (bot.h): what is set up at the start, and the way of an event. For each dispatch, inside the batch's transaction: the guild cache
- * takes it in, a waiting command may be waiting for it, the features' hooks get it, and a message or an interaction may start a command.
+/* The bot's frame (bot.h): what is set up at the start, and the way of an event. For each dispatch, inside the
+ * batch's transaction: the guild cache takes it in, a waiting command may be waiting for it, the features' hooks get
+ * it, and a message or an interaction may start a command.
  *
- * An ordinary message costs a parse into a reused arena, a row in the ledger and what the levelling hook writes; no flow and no request.
+ * An ordinary message costs a parse into a reused arena, a row in the ledger and what the levelling hook writes; no
+ * flow and no request.
  */
 #include "bot.h"
 
@@ -140,8 +142,8 @@ static void choose_features(struct bot *bot)
 	}
 }
 
-/* A stored session will be resumed: Discord sends no GUILD_CREATE, so the guild is fetched. What happened since the session's last event is older
- * than this picture and comes again as events, in order, before anything new. */
+/* A stored session will be resumed: Discord sends no GUILD_CREATE, so the guild is fetched. What happened since the
+ * session's last event is older than this picture and comes again as events, in order, before anything new. */
 static int fetch_guild(struct bot *bot)
 {
 	struct service *service = bot->service;
@@ -389,8 +391,8 @@ const struct service_definition bot_definition = {
 		.needs_token = true,
 		.health_address = settings_bot_health,
 		.summary = "Runs Wall-E's commands and counts XP for the members of one Discord server." },
-	/* Only what is used: guild and roles, members (levels, staff), messages and their text (XP, dot commands), reactions
-	 * (pagers), direct messages (a pointer to the server). */
+	/* Only what is used: guild and roles, members (levels, staff), messages and their text (XP, dot commands),
+	 * reactions (pagers), direct messages (a pointer to the server). */
 	.intents = INTENT_GUILDS | INTENT_GUILD_MEMBERS | INTENT_GUILD_MESSAGES | INTENT_MESSAGE_CONTENT |
 		   INTENT_GUILD_MESSAGE_REACTIONS | INTENT_DIRECT_MESSAGES,
 	.requests_per_second = 35,

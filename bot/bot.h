@@ -1,4 +1,5 @@
-/* The bot's own state, and how events walk through it: guild cache, subscriptions of waiting commands, hooks of the features, commands. */
+/* The bot's own state, and how events walk through it: guild cache, subscriptions of waiting commands, hooks of the
+ * features, commands. */
 #ifndef BOT_BOT_H
 #define BOT_BOT_H
 
@@ -39,7 +40,8 @@ struct bot {
 	bool stopping;
 };
 
-/* Messages older than this are no longer in the ledger of counted messages: they earn nothing and their commands are not run. */
+/* Messages older than this are no longer in the ledger of counted messages: they earn nothing and their commands are
+ * not run. */
 #define BOT_LEDGER_HORIZON (24 * HOUR)
 /* A dot command that arrives later than this (after an outage) is not answered any more. */
 #define BOT_COMMAND_AGE_MAX (15 * MINUTE)
@@ -47,10 +49,11 @@ struct bot {
 /* The entries of service_main(). */
 extern const struct service_definition bot_definition;
 
-/* Runs `run(arg)` after the commit of the event that is being handled; if that transaction is lost or this event undone, `drop(arg)` is called instead
- * (at the latest when the program ends; may be NULL). */
+/* Runs `run(arg)` after the commit of the event that is being handled; if that transaction is lost or this event
+ * undone, `drop(arg)` is called instead (at the latest when the program ends; may be NULL). */
 void bot_after_commit(struct bot *bot, void (*run)(struct bot *bot, void *arg), void (*drop)(void *arg), void *arg);
-/* Starts a flow that belongs to the program. When there are too many flows, `drop(arg)` (may be NULL) is called and the loss is logged. */
+/* Starts a flow that belongs to the program. When there are too many flows, `drop(arg)` (may be NULL) is called and
+ * the loss is logged. */
 void bot_start_flow(struct bot *bot, const char *name, void (*run)(void *arg), void (*drop)(void *arg), void *arg);
 
 #endif

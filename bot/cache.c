@@ -1,6 +1,6 @@
-/* The guild cache (cache.h). Every entry is one block of memory with its strings and arrays behind it, in a hash table by id; an update
- * replaces the block. Applying an event twice, or one that is older than a snapshot and will be followed by the newer one, ends in
- * the same state, so replays need no special care.
+/* The guild cache (cache.h). Every entry is one block of memory with its strings and arrays behind it, in a hash
+ * table by id; an update replaces the block. Applying an event twice, or one that is older than a snapshot and will
+ * be followed by the newer one, ends in the same state, so replays need no special care.
  *
  * A new event is a row of `handlers`.
  */

@@ -1,5 +1,6 @@
-/* Answering (cmd.h): the same functions for a dot command, whose answer is a message with a reference, and for an interaction, whose first
- * answer must come within 3 s, may be deferred, and is followed by follow-ups (Discord's documentation, interactions/receiving-and-responding).
+/* Answering (cmd.h): the same functions for a dot command, whose answer is a message with a reference, and for an
+ * interaction, whose first answer must come within 3 s, may be deferred, and is followed by follow-ups (Discord's
+ * documentation, interactions/receiving-and-responding).
  */
 #include "cmd.h"
 

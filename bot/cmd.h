@@ -1,17 +1,20 @@
-/* Commands. A row of struct command says all about one: text and slash forms, arguments, who may run it, help, autocomplete. Its function runs
- * in a flow with an arena of its own and answers through the functions below, which are the same for dot text and slash.
+/* Commands. A row of struct command says all about one: text and slash forms, arguments, who may run it, help,
+ * autocomplete. Its function runs in a flow with an arena of its own and answers through the functions below, which
+ * are the same for dot text and slash.
  *
  *	static int cmd_ping(struct cmd *cmd)
  *	{
  *		return cmd_reply(cmd, "Pong!");
  *	}
  *	const struct command health_commands[] = {
- *		{ .name = "ping", .run = cmd_ping, .kinds = TEXT | SLASH, .who = BOT_MANAGERS, .brief = "Says whether the bot is alive" },
+ *		{ .name = "ping", .run = cmd_ping, .kinds = TEXT | SLASH, .who = BOT_MANAGERS,
+ *			.brief = "Says whether the bot is alive" },
  *		{ 0 }
  *	};
  *
- * Returning -errno from a command tells the person that something broke, with a short code that is in the log; for what the person
- * did wrong use `return cmd_error(cmd, "...")`. Borrowed pointers (members, roles, channels of the cache) die across a wait.
+ * Returning -errno from a command tells the person that something broke, with a short code that is in the log; for
+ * what the person did wrong use `return cmd_error(cmd, "...")`. Borrowed pointers (members, roles, channels of the
+ * cache) die across a wait.
  */
 #ifndef BOT_CMD_H
 #define BOT_CMD_H
@@ -79,7 +82,8 @@ snowflake cmd_id(const struct cmd *cmd, const char *name); /* of a member, role 
 
 bool cmd_may(const struct cmd *cmd, enum command_who who);
 
-/* ---- answers. The first one is a reply to the message or the interaction's response, later ones follow up. All suspend. ---- */
+/* ---- answers. The first one is a reply to the message or the interaction's response, later ones follow up. All
+ * suspend. ---- */
 
 /* Text with Discord's markdown; nobody is pinged. Cut to 2000 characters. */
 int cmd_reply(struct cmd *cmd, const char *format, ...) printf_like(2, 3) warn_unused;
@@ -88,16 +92,19 @@ int cmd_reply_embed(struct cmd *cmd, const struct embed *embed) warn_unused;
 int cmd_reply_private(struct cmd *cmd, const char *format, ...) printf_like(2, 3) warn_unused;
 /* Everything that a message can have; reply_to and nonce are filled in. */
 int cmd_reply_message(struct cmd *cmd, const struct message_create *message) warn_unused;
-/* The person did something wrong: an error embed with this sentence. For text it vanishes in 20 s together with the invoking message; for slash it is ephemeral. */
+/* The person did something wrong: an error embed with this sentence. For text it vanishes in 20 s together with the
+ * invoking message; for slash it is ephemeral. */
 int cmd_error(struct cmd *cmd, const char *format, ...) printf_like(2, 3) warn_unused;
 /* Changes or removes the last answer. -ENOENT when there is none, or it has been deleted. */
 int cmd_edit(struct cmd *cmd, const struct message_create *message) warn_unused;
 int cmd_delete_answer(struct cmd *cmd) warn_unused;
 /* The last answer's message id. */
 int cmd_answer_id(struct cmd *cmd, snowflake *ret_message) warn_unused;
-/* Slash: "is thinking", which must come within 3 s. Done by itself after a second; call it before what is known to take longer. */
+/* Slash: "is thinking", which must come within 3 s. Done by itself after a second; call it before what is known to
+ * take longer. */
 int cmd_defer(struct cmd *cmd) warn_unused;
-/* The last answer, and for text the message that asked, are deleted after this time, across restarts. Not for private answers to slash. */
+/* The last answer, and for text the message that asked, are deleted after this time, across restarts. Not for private
+ * answers to slash. */
 int cmd_expire(struct cmd *cmd, usec after) warn_unused;
 
 /* ---- a command's own writes: begin, write through models, commit; then tell the person ---- */
@@ -112,7 +119,8 @@ void cmd_author_bot(const struct cmd *cmd, struct embed *embed);
 #define CHOICE_NONE "-1" /* the value of entries that are remarks; commands refuse it */
 /* What was typed so far; "" at first. */
 const char *choice_list_typed(const struct choice_list *list);
-/* Adds the entry if its name contains what was typed, without regard to case. Names over 100 characters are shortened. */
+/* Adds the entry if its name contains what was typed, without regard to case. Names over 100 characters are
+ * shortened. */
 void choice_list_add(struct choice_list *list, const char *name, const char *value);
 /* What to say when nothing fits. */
 void choice_list_empty(struct choice_list *list, const char *format, ...) printf_like(2, 3);

@@ -1,4 +1,5 @@
-/* Cool-downs (cooldown.h): the last use by person and command, in a hash table that forgets what is over and is bounded. */
+/* Cool-downs (cooldown.h): the last use by person and command, in a hash table that forgets what is over and is
+ * bounded. */
 #include "cooldown.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Running commands (dispatch.h). Each runs in a flow of its own with an arena of its own; whatever goes wrong is told to the person, and what is
- * our fault also goes into the log under a short code that the person is shown.
+/* Running commands (dispatch.h). Each runs in a flow of its own with an arena of its own; whatever goes wrong is told
+ * to the person, and what is our fault also goes into the log under a short code that the person is shown.
  */
 #include "dispatch.h"
 
@@ -198,7 +198,8 @@ static void report_failure(struct cmd *cmd, int error)
 		LOG_INT("http_status", rest ? rest->http_status : 0), LOG_INT("discord_code", rest ? rest->code : 0),
 		LOG_STR("discord_message", rest ? rest->message : ""));
 	snprintf(sentence, sizeof(sentence),
-		"Something went wrong on my side, not on yours. If it happens again, tell a Bot_manager the code **%s**.",
+		"Something went wrong on my side, not on yours. If it happens again, tell a Bot_manager the "
+		"code **%s**.",
 		code);
 	r = cmd_answer_error(cmd, "That failed", sentence);
 	if (r == 0 && !cmd->interaction)

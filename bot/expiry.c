@@ -1,5 +1,6 @@
-/* Messages that delete themselves (expiry.h). One flow at a time takes what is due, deletes it and forgets the row; what cannot be deleted because it is
- * gone or not ours to delete is forgotten too, everything else is tried again later, at most for a day.
+/* Messages that delete themselves (expiry.h). One flow at a time takes what is due, deletes it and forgets the row;
+ * what cannot be deleted because it is gone or not ours to delete is forgotten too, everything else is tried again
+ * later, at most for a day.
  */
 #include "expiry.h"
 

@@ -1,4 +1,5 @@
-/* Messages that delete themselves: a row each in the database, so that a restart forgets none, and one timer for the next that is due. */
+/* Messages that delete themselves: a row each in the database, so that a restart forgets none, and one timer for the
+ * next that is due. */
 #ifndef BOT_EXPIRY_H
 #define BOT_EXPIRY_H
 

@@ -1,7 +1,9 @@
-/* Features (called extensions in the configuration): a table of commands and a table of gateway events each, switched on and off as a whole.
+/* Features (called extensions in the configuration): a table of commands and a table of gateway events each, switched
+ * on and off as a whole.
  *
- * A new feature is a file in features/ that defines one `const struct feature`, its line in features.c, and its switch in
- * shared/base/settings.c. A feature that is switched off has no commands, gets no events and is never started.
+ * A new feature is a file in features/ that defines one `const struct feature`, its line in features.c, and its
+ * switch in shared/base/settings.c. A feature that is switched off has no commands, gets no events and is never
+ * started.
  */
 #ifndef BOT_FEATURE_H
 #define BOT_FEATURE_H
@@ -15,7 +17,8 @@ struct event {
 	const cJSON *d;
 	bool replayed; /* comes again, or late, after a resume */
 	usec now;      /* Unix time */
-	/* MESSAGE_CREATE and EVENT_DIRECT_MESSAGE: parsed, from a person, and never counted before. Nothing else is handed to hooks of these. */
+	/* MESSAGE_CREATE and EVENT_DIRECT_MESSAGE: parsed, from a person, and never counted before. Nothing else is
+	 * handed to hooks of these. */
 	const struct message *message;
 };
 
@@ -24,7 +27,8 @@ struct event {
 
 struct event_hook {
 	const char *event; /* NULL ends a table */
-	/* Inside the batch's transaction; must not suspend. -errno undoes all effects of this event. What people see is sent after the commit: bot_after_commit(). */
+	/* Inside the batch's transaction; must not suspend. -errno undoes all effects of this event. What people see
+	 * is sent after the commit: bot_after_commit(). */
 	int (*run)(struct bot *bot, const struct event *event);
 };
 

@@ -1,5 +1,6 @@
-/* Fetching the member list (fill.h). Discord answers one full request per guild in 30 s; a second one earlier is refused by a RATE_LIMITED event
- * (Discord's change log of August 2025). Every wait ends: by the last chunk, by RATE_LIMITED, or by time.
+/* Fetching the member list (fill.h). Discord answers one full request per guild in 30 s; a second one earlier is
+ * refused by a RATE_LIMITED event (Discord's change log of August 2025). Every wait ends: by the last chunk, by
+ * RATE_LIMITED, or by time.
  */
 #include "fill.h"
 

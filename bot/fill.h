@@ -1,4 +1,5 @@
-/* Fetching the whole member list over the gateway (op 8): asks, counts the chunks, asks again when some are lost or Discord says that it is too early.
+/* Fetching the whole member list over the gateway (op 8): asks, counts the chunks, asks again when some are lost or
+ * Discord says that it is too early.
  *
  * The decisions are pure (fill_step), the timer and the sending are around them.
  */

@@ -1,5 +1,6 @@
-/* Help, written from the commands' rows: an overview by extension, a page per command, a page per extension; only what the caller may run. For text it
- * vanishes after a minute together with the question; for slash only the caller sees it.
+/* Help, written from the commands' rows: an overview by extension, a page per command, a page per extension; only
+ * what the caller may run. For text it vanishes after a minute together with the question; for slash only the caller
+ * sees it.
  */
 #include <string.h>
 
@@ -9,7 +10,8 @@
 
 #define HELP_LIFE (1 * MINUTE)
 #define FOOTER    "help <command> tells more about a command.\nhelp <extension> lists the commands of an extension."
-/* Room for the title, the footer and the author below Discord's 6000 characters for all embeds of a message together. */
+/* Room for the title, the footer and the author below Discord's 6000 characters for all embeds of a message together.
+ */
 #define OVERVIEW_MAX 5400
 
 static bool visible(const struct cmd *cmd, const struct command *command)
@@ -202,7 +204,8 @@ static const struct command help_commands[] = {
 		.kinds = TEXT | SLASH,
 		.brief = "Lists the commands, or explains one",
 		.args = help_args,
-		.help = "Without a topic it lists all commands that you can use. With the name of a command or of an extension it tells more about that.",
+		.help = "Without a topic it lists all commands that you can use. With the name of a command or "
+			"of an extension it tells more about that.",
 		.private_answer = true },
 	{ 0 },
 };

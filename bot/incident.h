@@ -4,8 +4,8 @@
 
 #include "cmd.h"
 
-/* Answers the caller and leaves a line in the incident channel. Slash: ephemeral. Text: the message goes, and the person gets a
- * direct message, or a remark in the channel for 10 s when he takes none. */
+/* Answers the caller and leaves a line in the incident channel. Slash: ephemeral. Text: the message goes, and the
+ * person gets a direct message, or a remark in the channel for 10 s when he takes none. */
 int incident_denied(struct cmd *cmd) warn_unused;
 
 #endif

@@ -1,4 +1,5 @@
-/* The pager (pager.h). A message that is paged is also in the table of expiring messages, so that one whose pager died with the program vanishes too.
+/* The pager (pager.h). A message that is paged is also in the table of expiring messages, so that one whose pager
+ * died with the program vanishes too.
  */
 #include "pager.h"
 
@@ -194,8 +195,8 @@ static int press(struct pager *pager, const struct interaction *interaction, boo
 	if (interaction->user.id != pager->cmd->caller.id)
 		return rest_interaction_reply(rest, interaction,
 			&(struct message_create){
-				.content =
-					"Only the person who ran the command can turn these pages. Run it yourself for your own.",
+				.content = "Only the person who ran the command can turn these pages. Run it "
+					   "yourself for your own.",
 				.ephemeral = true });
 	if (turn == TURN_DONE) {
 		*ret_done = true;

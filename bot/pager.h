@@ -1,5 +1,5 @@
-/* Paging through embeds: reactions for text (one page: only the check mark), buttons for slash. Only the caller turns pages; 20 idle seconds or
- * the check mark remove the message.
+/* Paging through embeds: reactions for text (one page: only the check mark), buttons for slash. Only the caller turns
+ * pages; 20 idle seconds or the check mark remove the message.
  */
 #ifndef BOT_PAGER_H
 #define BOT_PAGER_H
@@ -8,8 +8,8 @@
 
 struct pages {
 	size_t count; /* 0: the command should say so in its own words; the pager shows nothing */
-	/* Writes page `index` (from 0); what it needs to allocate comes from `arena`, which is emptied for the next page. The footer (n/N) and the
-	 * author (the bot) are filled in when they are left out. */
+	/* Writes page `index` (from 0); what it needs to allocate comes from `arena`, which is emptied for the next
+	 * page. The footer (n/N) and the author (the bot) are filled in when they are left out. */
 	int (*write)(struct cmd *cmd, void *arg, size_t index, struct arena *arena, struct embed *ret_embed);
 	void *arg;
 };

@@ -1,5 +1,5 @@
-/* Registering slash commands (register.h). Commands of features that are switched off are in no row, so they vanish from Discord with the next
- * comparison. A new type of argument is a row of `option_types`.
+/* Registering slash commands (register.h). Commands of features that are switched off are in no row, so they vanish
+ * from Discord with the next comparison. A new type of argument is a row of `option_types`.
  */
 #include "register.h"
 
@@ -204,10 +204,9 @@ static void register_flow(void *arg)
 	if (r == 0 || r == -ECANCELED)
 		return;
 	error = rest_error(registration->bot->service->rest);
-	log_warn(
-		r == -EACCES
-			? "slash commands could not be registered: invite the bot again with the scope applications.commands"
-			: "slash commands could not be registered, trying again",
+	log_warn(r == -EACCES ? "slash commands could not be registered: invite the bot again with the scope "
+				"applications.commands"
+			      : "slash commands could not be registered, trying again",
 		LOG_ERRNO(r), LOG_INT("discord_code", error ? error->code : 0),
 		LOG_STR("discord_message", error ? error->message : ""));
 	timer_start(&registration->timer, registration->pause);

@@ -1,4 +1,5 @@
-/* Slash commands as Discord is told of them: written from the commands' rows, and sent only when Discord has something else. */
+/* Slash commands as Discord is told of them: written from the commands' rows, and sent only when Discord has
+ * something else. */
 #ifndef BOT_REGISTER_H
 #define BOT_REGISTER_H
 

@@ -1,4 +1,5 @@
-/* Resolving the configured roles, and asking whether somebody holds them (roles.h). A new kind of staff is a field, a key and two cases. */
+/* Resolving the configured roles, and asking whether somebody holds them (roles.h). A new kind of staff is a field, a
+ * key and two cases. */
 #include "roles.h"
 
 #include "base/log.h"
@@ -21,8 +22,8 @@ static snowflake resolve(const char *key, const char *configured, const struct c
 	}
 	role = cache_find_role(cache, configured, &ambiguous);
 	if (role) {
-		log_info(
-			"configured role resolved by its name; put the id into the configuration to be safe from renaming",
+		log_info("configured role resolved by its name; put the id into the configuration to be safe "
+			 "from renaming",
 			LOG_STR("key", key), LOG_STR("name", role->name), LOG_ID("role", role->id));
 		return role->id;
 	}

@@ -1,5 +1,5 @@
-/* The roles of the configuration ([roles]), by id. A name is resolved once, when the guild is first known, and reported in the log; from then
- * on only the id counts, so renaming or duplicating a role changes nobody's rights. */
+/* The roles of the configuration ([roles]), by id. A name is resolved once, when the guild is first known, and
+ * reported in the log; from then on only the id counts, so renaming or duplicating a role changes nobody's rights. */
 #ifndef BOT_ROLES_H
 #define BOT_ROLES_H
 

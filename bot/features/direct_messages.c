@@ -68,7 +68,8 @@ static void pointer_flow(void *arg)
 
 	text_add_escaped(&guild, cache_guild_name(bot->cache));
 	str_printf(&text,
-		"I do my work in the server **%s** and cannot do anything in direct messages. Write `.help` or `/help` there "
+		"I do my work in the server **%s** and cannot do anything in direct messages. Write `.help` or "
+		"`/help` there "
 		"and I show you what I can do.",
 		guild.len ? guild.buf : "where you met me");
 	embed.description = text.buf;

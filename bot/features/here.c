@@ -163,7 +163,8 @@ static const struct command commands[] = {
 		.cooldown = 5 * SECOND,
 		.brief = "Lists who can see this channel",
 		.args = here_args,
-		.help = "Lists the members who can see this channel. With words behind it only those whose shown name or account name has one of the words." },
+		.help = "Lists the members who can see this channel. With words behind it only those whose "
+			"shown name or account name has one of the words." },
 	{ 0 },
 };
 

@@ -1,8 +1,9 @@
-/* Levelling: members earn points by writing, points make levels, some levels have roles. This file is the frame and the hot path; carrying out
- * level-ups is in leveling_outbox.c, keeping roles right in leveling_roles.c, the commands are in leveling_commands.c and leveling_levels.c.
+/* Levelling: members earn points by writing, points make levels, some levels have roles. This file is the frame and
+ * the hot path; carrying out level-ups is in leveling_outbox.c, keeping roles right in leveling_roles.c, the commands
+ * are in leveling_commands.c and leveling_levels.c.
  *
- * The award, the ledger entry of the message and the level-up to be carried out are written in one transaction, so that an event
- * that comes again changes nothing and a crash loses nothing.
+ * The award, the ledger entry of the message and the level-up to be carried out are written in one transaction, so
+ * that an event that comes again changes nothing and a crash loses nothing.
  */
 #include "leveling.h"
 
@@ -169,8 +170,8 @@ static int start(struct bot *bot)
 	timer_init(&leveling->drift_timer, &bot->service->loop, leveling_drift_due, leveling);
 	r = timezone_load(NULL, ZONE, &leveling->zone);
 	if (r < 0)
-		log_warn(
-			"the time zone is not on this machine (package tzdata): roles are checked every 24 hours instead of at 05:00",
+		log_warn("the time zone is not on this machine (package tzdata): roles are checked every 24 "
+			 "hours instead of at 05:00",
 			LOG_STR("zone", ZONE), LOG_ERRNO(r));
 	r = batch_begin(bot->service->batch);
 	if (r == 0)
@@ -180,8 +181,8 @@ static int start(struct bot *bot)
 	return r < 0 ? r : leveling_reload(leveling);
 }
 
-/* The guild's roles are known (new session, end of an outage, resumed): those that were made or renamed while we were away are linked, and what
- * was not carried out is. */
+/* The guild's roles are known (new session, end of an outage, resumed): those that were made or renamed while we were
+ * away are linked, and what was not carried out is. */
 static int on_guild(struct bot *bot, const struct event *event)
 {
 	(void)event;

@@ -59,7 +59,8 @@ int leveling_link_roles(struct leveling *leveling) warn_unused;
 /* All members' level roles are compared with their points, after `delay`. */
 void leveling_check_drift(struct leveling *leveling, usec delay);
 void leveling_drift_due(void *leveling);
-/* In a flow: gives the member what he has earned up to the level and does not have. `complain` about a missing role of exactly this level. -ENOENT: he is not here. */
+/* In a flow: gives the member what he has earned up to the level and does not have. `complain` about a missing role
+ * of exactly this level. -ENOENT: he is not here. */
 int leveling_give_roles(struct leveling *leveling, snowflake user, int64_t level, bool complain) warn_unused;
 
 #endif

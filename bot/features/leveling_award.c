@@ -1,5 +1,6 @@
-/* The award's arithmetic (leveling_award.h). A level is reached when the points are at or above its total, both for a new member and later;
- * several may be reached at once (after an import, or with large awards), and it is the highest that counts.
+/* The award's arithmetic (leveling_award.h). A level is reached when the points are at or above its total, both for a
+ * new member and later; several may be reached at once (after an import, or with large awards), and it is the highest
+ * that counts.
  */
 #include "leveling_award.h"
 

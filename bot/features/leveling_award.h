@@ -7,7 +7,8 @@
 
 struct award_rules {
 	int64_t xp_min, xp_max; /* uniform, both included */
-	usec cooldown;          /* a message earns when it was sent more than this after the last one that did; 0: every message earns */
+	/* A message earns when it was sent more than this after the last one that did; 0: every message earns. */
+	usec cooldown;
 };
 
 struct award {
@@ -17,9 +18,9 @@ struct award {
 	int64_t level;  /* now */
 };
 
-/* `xp` is the member's row, or zeroed but for user_id and announce when he has none; it is changed when the message earns. `sent_at` is the message's own
- * time, so that a replay, or events that come late, decide as if they had come in time. A message sent before the last one that earned
- * earns nothing. */
+/* `xp` is the member's row, or zeroed but for user_id and announce when he has none; it is changed when the message
+ * earns. `sent_at` is the message's own time, so that a replay, or events that come late, decide as if they had come
+ * in time. A message sent before the last one that earned earns nothing. */
 bool award_give(const struct award_rules *rules, struct random *random, usec sent_at, struct member_xp *xp,
 	struct award *ret_award) warn_unused;
 

@@ -265,7 +265,8 @@ const struct command leveling_commands[] = {
 		.kinds = TEXT | SLASH,
 		.brief = "Takes you off the leaderboard",
 		.args = hide_args,
-		.help = "Takes you off the leaderboard and keeps others from seeing your rank. Minions and Moderators can do it for others." },
+		.help = "Takes you off the leaderboard and keeps others from seeing your rank. Minions and "
+			"Moderators can do it for others." },
 	{ .name = "show_xp",
 		.run = cmd_show_xp,
 		.kinds = TEXT | SLASH,
@@ -288,7 +289,8 @@ const struct command leveling_commands[] = {
 		.who = MODERATORS,
 		.brief = "Links a level with a role, or renames its role",
 		.args = set_level_name_args,
-		.help = "A level without a role is linked with the existing role of that name. If the level has a role already, another existing role "
+		.help = "A level without a role is linked with the existing role of that name. If the level "
+			"has a role already, another existing role "
 			"takes its place; a name that no role has renames the level's role." },
 	{ .name = "remove_level_name",
 		.run = leveling_cmd_remove_level_name,

@@ -1,5 +1,5 @@
-/* Commands about the level table: which level has which role. The table follows the guild's roles by itself (leveling_roles.c); these commands
- * make and undo the links.
+/* Commands about the level table: which level has which role. The table follows the guild's roles by itself
+ * (leveling_roles.c); these commands make and undo the links.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -112,7 +112,8 @@ static int link_role(struct cmd *cmd, int64_t number, const struct cached_role *
 	if (r < 0)
 		return r;
 	return cmd_reply(cmd,
-		"Level %lld now has the role **%s**. Members who have reached it get the role in the next minutes; with many of them it takes longer.",
+		"Level %lld now has the role **%s**. Members who have reached it get the role in the next "
+		"minutes; with many of them it takes longer.",
 		(long long)number, name.buf);
 }
 
@@ -124,7 +125,8 @@ static int rename_role(struct cmd *cmd, int64_t number, snowflake role, const ch
 	r = rest_modify_role_name(cmd->service->rest, cmd->guild_id, role, wanted, "level renamed by a moderator");
 	if (r == -EACCES)
 		return cmd_error(cmd,
-			"I may not rename this role. I need the permission Manage Roles, and my own role must stand above it.");
+			"I may not rename this role. I need the permission Manage Roles, and my own role must "
+			"stand above it.");
 	if (r == -ENOENT)
 		return cmd_error(cmd, "The role was deleted just now. Please try again.");
 	if (r < 0)

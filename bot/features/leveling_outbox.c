@@ -1,6 +1,7 @@
-/* Carrying out level-ups: the roles, then the announcement. A row in the database says what is left to do; it goes when all is done. A crash in
- * between leads to a second try, which changes nothing twice: roles are set, not added, and the announcement's nonce makes Discord answer with
- * the message that exists. Discord remembers nonces for a few minutes only, so an older row is first looked for in the channel.
+/* Carrying out level-ups: the roles, then the announcement. A row in the database says what is left to do; it goes
+ * when all is done. A crash in between leads to a second try, which changes nothing twice: roles are set, not added,
+ * and the announcement's nonce makes Discord answer with the message that exists. Discord remembers nonces for a few
+ * minutes only, so an older row is first looked for in the channel.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* Keeping level roles right: the level table follows the guild's roles (made, renamed, deleted), members who come back get their roles again, and once a day,
- * at the start and after changes all members' level roles are compared with their points.
+/* Keeping level roles right: the level table follows the guild's roles (made, renamed, deleted), members who come
+ * back get their roles again, and once a day, at the start and after changes all members' level roles are compared
+ * with their points.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -115,7 +116,8 @@ int leveling_on_role_delete(struct bot *bot, const struct event *event)
 	notice = xcalloc(1, sizeof(*notice));
 	notice->bot = bot;
 	notice->text = xasprintf(
-		"The role **%s** of level %lld was deleted. Create a role of that name again and I link it by myself, link another one with "
+		"The role **%s** of level %lld was deleted. Create a role of that name again and I link it by "
+		"myself, link another one with "
 		"`.set_level_name %lld \"role name\"`, or unlink the level with `.remove_level_name %lld`.",
 		name.buf, (long long)level->number, (long long)level->number, (long long)level->number);
 	bot_after_commit(bot, notice_send, notice_free, notice);
@@ -371,7 +373,8 @@ static int correct_all(struct leveling *leveling)
 		log_error("most level roles would be taken away: is this the right database? nothing was removed",
 			LOG_INT("removals", (int64_t)found.removals), LOG_INT("held", (int64_t)found.held));
 		leveling_tell(leveling,
-			"Most members hold level roles that my database does not know them to have earned. I took none away: "
+			"Most members hold level roles that my database does not know them to have earned. I "
+			"took none away: "
 			"please check that the right database is in use.");
 	}
 	if (found.count)
@@ -396,7 +399,8 @@ static usec until_daily(const struct leveling *leveling)
 	civil.minute = civil.second = 0;
 	next = timezone_from_civil(leveling->zone, &civil);
 	if (next <= now) {
-		/* Noon of the day after, then back to 05:00 of that day: right across clock changes and ends of months. */
+		/* Noon of the day after, then back to 05:00 of that day: right across clock changes and ends of
+		 * months. */
 		timezone_to_civil(leveling->zone, next + 31 * 3600, &civil);
 		civil.hour = DRIFT_HOUR;
 		civil.minute = civil.second = 0;

@@ -34,7 +34,8 @@ static void add(const char *id, const char *username, const char *roles)
 	struct str text cleanup(str_finish) = STR_INIT;
 
 	str_printf(&text,
-		"{'guild_id':'1000000000000000001','user':{'id':'%s','username':'%s','global_name':'The %s'},'roles':[%s]}",
+		"{'guild_id':'1000000000000000001','user':{'id':'%s','username':'%s','global_name':'The "
+		"%s'},'roles':[%s]}",
 		id, username, username, roles);
 	event("GUILD_MEMBER_ADD", text.buf);
 }

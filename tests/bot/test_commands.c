@@ -1,4 +1,5 @@
-/* bot/commands.h, bot/register.h, bot/cooldown.h, bot/text.h: the rows of all features against Discord's rules, and what is made from them. */
+/* bot/commands.h, bot/register.h, bot/cooldown.h, bot/text.h: the rows of all features against Discord's rules, and
+ * what is made from them. */
 #include "test.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,5 @@
-/* The bot is killed while messages come in; what it received is counted exactly once, and what was to follow follows. */
+/* The bot is killed while messages come in; what it received is counted exactly once, and what was to follow follows.
+ */
 #include "bot_helpers.h"
 
 #define MEMBERS 5
