@@ -18,7 +18,8 @@
 #define PATIENCE    (2 * SECOND)
 
 struct client {
-	struct loop loop;
+	struct loop *loop; /* of the test; several clients may share it */
+	struct loop own_loop;
 	struct fake *fake;
 	struct http *http;
 	struct websockets *websockets;
