@@ -11,10 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/param.h> /* MIN, MAX: libuv's header brings them too */
+#include <sys/param.h> /* libuv's header includes it; here its MIN and MAX are replaced */
 
 #define ARRAY_SIZE(a)                      (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+/* Evaluate their arguments once: what reads a clock or draws a random number may stand in them. Not for constants at file scope. */
+#undef MIN
+#undef MAX
+#define MIN(a, b)                         UTIL_PICK(<, a, b, __COUNTER__)
+#define MAX(a, b)                         UTIL_PICK(>, a, b, __COUNTER__)
+#define UTIL_PICK(operator, a, b, unique) UTIL_PICK_NAMED(operator, a, b, unique)
+#define UTIL_PICK_NAMED(operator, a, b, unique)                           \
+	__extension__({                                                   \
+		__typeof__(0 ? (a) : (b)) a_##unique = (a);               \
+		__typeof__(0 ? (a) : (b)) b_##unique = (b);               \
+		a_##unique operator b_##unique ? a_##unique : b_##unique; \
+	})
 
 /* The variable's pointer is handed to FUNCTION when the variable leaves its scope. */
 #define cleanup(function)        __attribute__((cleanup(function)))
