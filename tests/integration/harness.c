@@ -18,6 +18,7 @@
 
 #define PROCESSES_MAX     64
 #define VARIABLES_MAX     64
+#define WRAPPER_WORDS_MAX 12
 #define HEALTH_PATIENCE   (20 * SECOND)
 #define STOP_PATIENCE     (5 * SECOND)
 #define POLL              (10 * MILLISECOND)
@@ -367,16 +368,28 @@ static const char **make_environment(struct harness *h)
 	return environment;
 }
 
+/* WALLE_TEST_WRAPPER: a command with its options, under which the programs run. */
+static void add_wrapper(struct harness *h, const char **argv, size_t *count)
+{
+	const char *wrapper = getenv("WALLE_TEST_WRAPPER");
+	char *words = arena_strdup(&h->arena, wrapper ? wrapper : ""), *rest;
+
+	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		assert_true(*count < WRAPPER_WORDS_MAX);
+		argv[(*count)++] = word;
+	}
+}
+
 struct process *harness_spawn(struct harness *h, enum harness_program program, const char *const *arguments)
 {
 	struct harness_private *p = h->private;
 	struct process *process;
 	const struct variable *port = find_variable(h, programs[program].port_variable);
-	const char *argv[16] = { arena_printf(&h->arena, "%s/%s", HARNESS_PROGRAMS, programs[program].file) };
+	const char *argv[32];
+	size_t count = 0;
 	uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE }, { .flags = UV_INHERIT_FD },
 		{ .flags = UV_INHERIT_FD } };
-	uv_process_options_t options = { .file = argv[0],
-		.args = (char **)argv,
+	uv_process_options_t options = { .args = (char **)argv,
 		.env = (char **)make_environment(h),
 		.stdio = stdio,
 		.stdio_count = ARRAY_SIZE(stdio),
@@ -384,10 +397,14 @@ struct process *harness_spawn(struct harness *h, enum harness_program program, c
 	int r, end;
 
 	assert_true(p->process_count < PROCESSES_MAX);
+	add_wrapper(h, argv, &count);
+	argv[count++] = arena_printf(&h->arena, "%s/%s", HARNESS_PROGRAMS, programs[program].file);
 	for (size_t i = 0; arguments && arguments[i]; i++) {
-		assert_true(i + 2 < ARRAY_SIZE(argv));
-		argv[i + 1] = arguments[i];
+		assert_true(count + 1 < ARRAY_SIZE(argv));
+		argv[count++] = arguments[i];
 	}
+	argv[count] = NULL;
+	options.file = argv[0];
 	process = xcalloc(1, sizeof(*process));
 	process->h = h;
 	process->program = program;

@@ -75,7 +75,7 @@ void harness_set(struct harness *h, const char *variable, const char *value);
 /* A free port that no program of this test uses. */
 int harness_free_port(struct harness *h);
 
-/* Starts a program; `arguments` (ends with NULL) may be NULL. */
+/* Starts a program (under the command in WALLE_TEST_WRAPPER, if that is set: README.md); `arguments` (ends with NULL) may be NULL. */
 struct process *harness_spawn(struct harness *h, enum harness_program program, const char *const *arguments);
 /* The same, and waits until it is healthy (20 s at most: an identify may have to wait for its turn). */
 struct process *harness_start(struct harness *h, enum harness_program program);
