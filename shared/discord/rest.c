@@ -536,7 +536,7 @@ int rest_perform(struct rest *rest, struct rest_call *call, cJSON **ret_json)
 		return -ECANCELED;
 	if (call->interaction && interaction_dead(rest, call->interaction))
 		return rest_refuse(rest, -ENOENT, "the interaction is over");
-	if (call->file_count > 0) {
+	if (call->file_count > 0 && call->timeout == TIMEOUT) { /* callbacks have their own, shorter one */
 		call->timeout = TIMEOUT_UPLOAD;
 		call->patience = MAX(call->patience, PATIENCE_UPLOAD);
 	}

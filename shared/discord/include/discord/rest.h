@@ -1,11 +1,16 @@
 /* Discord's REST API: one function per endpoint that we use; nobody else builds its URLs.
  *
  * All functions with `warn_unused` suspend: call them in flows only. They return 0 or
- *	-ENOENT (404), -EACCES (403), -EINVAL (400), -EKEYREJECTED (401), -EALREADY (an interaction that was answered), -EBUSY (rate limited
- *	beyond the deadline, or the breaker is open), -EREMOTEIO (5xx), -ETIMEDOUT, -ECONNREFUSED and others (network), -ECANCELED.
+ *	-EINVAL (400), -EKEYREJECTED (401), -EACCES (403), -ENOENT (404), -EREMOTEIO (5xx) by the answer's status;
+ *	-EALREADY: the interaction was answered before;
+ *	-EBUSY: rate limited beyond the deadline, too many calls wait, or the breaker is open;
+ *	-E2BIG, -EINVAL: Discord would refuse it, so it was not sent;
+ *	-EBADMSG: an answer that is not what Discord promises; -EPROTO: a redirect or a certificate that is not accepted;
+ *	-ETIMEDOUT, -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, ...: the network;
+ *	-ECANCELED: the flow or the client ends.
  * Discord's own code and message of the last failure of this flow are in rest_error().
  *
- * Inside an interaction's calls a 401 concerns its token alone and is -ENOENT, as is everything that is asked of an
+ * In an interaction's calls a 401 concerns its token alone and is -ENOENT, as is everything that is asked of an
  * interaction that is over.
  *
  * Rate limits are learned from the headers (discord/ratelimit.h). What can be repeated safely is repeated: everything
@@ -36,7 +41,7 @@ struct rest_options {
 };
 int rest_create(
 	struct loop *loop, struct http *http, const struct rest_options *options, struct rest **ret_rest) warn_unused;
-/* Pending calls end with -ECANCELED. */
+/* Before http_destroy(). Pending calls end with -ECANCELED, after which the client must not be asked for rest_error(). */
 void rest_destroy(struct rest *rest);
 
 struct rest_error {
