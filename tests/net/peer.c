@@ -211,8 +211,7 @@ int peer_ws_read(int fd, void *data, size_t size, size_t *ret_len)
 bool peer_ws_close(int fd, int code, const char *reason)
 {
 	unsigned char payload[125] = { (unsigned char)(code >> 8), (unsigned char)code };
-	size_t len = strlen(reason);
+	int len = snprintf((char *)payload + 2, sizeof(payload) - 2, "%s", reason);
 
-	memcpy(payload + 2, reason, len);
-	return peer_ws_write(fd, 0x88, payload, 2 + len);
+	return peer_ws_write(fd, 0x88, payload, 2 + (size_t)len);
 }

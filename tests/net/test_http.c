@@ -246,8 +246,9 @@ static bool flows_ended(void *arg)
 static void test_perform_in_a_flow(void **state)
 {
 	struct flow_options options = { .name = "test" };
-	struct flow_case good = { .url = strdup(world_url(httpd_port(httpd), "/echo")) };
-	struct flow_case late = { .url = strdup(world_url(httpd_port(httpd), "/hold")), .timeout = SECOND / 10 };
+	char *echo_url cleanup(freep) = xstrdup(world_url(httpd_port(httpd), "/echo"));
+	char *hold_url cleanup(freep) = xstrdup(world_url(httpd_port(httpd), "/hold"));
+	struct flow_case good = { .url = echo_url }, late = { .url = hold_url, .timeout = SECOND / 10 };
 	struct flow_case bad = { .url = "gopher://x" }, cancelled = { .url = late.url };
 	struct flow_case *all[] = { &good, &late, &bad, &cancelled };
 	struct http_answer outside;
@@ -277,8 +278,6 @@ static void test_perform_in_a_flow(void **state)
 	assert_int_equal(cancelled.result, -ECANCELED);
 	assert_true(cancelled.answer.sent);
 	flows_destroy(flows);
-	free((char *)(uintptr_t)good.url);
-	free((char *)(uintptr_t)late.url);
 }
 
 int main(void)

@@ -128,8 +128,10 @@ static bool destroyed(void *arg)
 static void test_destroying_in_the_callback_with_others_pending(void **state)
 {
 	struct destroyer d = { 0 };
-	struct http_request answered = { .method = "GET", .url = strdup(world_url(httpd_port(httpd), "/echo")) };
-	struct http_request never = { .method = "GET", .url = strdup(world_url(httpd_port(httpd), "/hold")) };
+	char *echo_url cleanup(freep) = xstrdup(world_url(httpd_port(httpd), "/echo"));
+	char *hold_url cleanup(freep) = xstrdup(world_url(httpd_port(httpd), "/hold"));
+	struct http_request answered = { .method = "GET", .url = echo_url },
+			    never = { .method = "GET", .url = hold_url };
 	struct result pending[3];
 
 	(void)state;
@@ -144,8 +146,6 @@ static void test_destroying_in_the_callback_with_others_pending(void **state)
 		assert_int_equal(pending[i].count, 1);
 		assert_int_equal(pending[i].answer.error, -ECANCELED);
 	}
-	free((char *)(uintptr_t)answered.url);
-	free((char *)(uintptr_t)never.url);
 }
 
 /* === peers that misbehave === */

@@ -248,11 +248,10 @@ static void test_what_is_not_let_through(void **state)
 		char long_body[4096];
 
 		if (cases[i].status == NULL) {
-			memset(long_body, 'x', sizeof(long_body));
-			memcpy(long_body, cases[i].request, strlen(cases[i].request));
-			memcpy(long_body + strlen(cases[i].request) + 1000, "\r\n3e8\r\n", 7);
+			/* two chunks of 1000 bytes */
 			x.send = long_body;
-			x.send_len = sizeof(long_body);
+			x.send_len = (size_t)snprintf(long_body, sizeof(long_body), "%s%01000d\r\n3e8\r\n%01000d\r\n",
+				cases[i].request, 1, 2);
 		}
 		exchange(&x);
 		if (cases[i].status == NULL)

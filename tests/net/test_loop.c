@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -12,6 +14,20 @@
 #include "net/loop.h"
 
 static struct loop loop;
+
+/* Takes the place of libc's: while `clock_step` is set, each look at the clock finds it so much later. */
+static long clock_step, clock_ahead;
+
+int clock_gettime(clockid_t id, struct timespec *time)
+{
+	long r = syscall(SYS_clock_gettime, id, time);
+
+	clock_ahead += clock_step;
+	time->tv_nsec += clock_ahead;
+	time->tv_sec += time->tv_nsec / 1000000000;
+	time->tv_nsec %= 1000000000;
+	return (int)r;
+}
 
 static int setup(void **state)
 {
@@ -171,6 +187,21 @@ static void test_timer_is_never_early(void **state)
 		timer_finish(&timer);
 		timer_finish(&timer);
 	}
+}
+
+/* MAX(due - clock(), 0) looked at the clock twice: a negative rest became half an eternity. */
+static void test_timer_that_becomes_due_while_it_is_armed(void **state)
+{
+	struct timer timer;
+	int fired = 0;
+
+	(void)state;
+	timer_init(&timer, &loop, count, &fired);
+	clock_step = 4000000;
+	timer_start(&timer, 5 * MILLISECOND);
+	clock_step = 0;
+	assert_int_equal(loop_run_until(&loop, is_set, &fired, 5 * SECOND), 0);
+	timer_finish(&timer);
 }
 
 static void test_timer_moves_stops_and_takes_any_delay(void **state)
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_task_that_posts_itself_does_not_starve_timers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cancelling_first_middle_last_and_from_a_task, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer_is_never_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timer_that_becomes_due_while_it_is_armed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer_moves_stops_and_takes_any_delay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer_may_be_finished_in_its_own_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zeroed_timer_can_be_stopped_and_finished, setup, teardown),

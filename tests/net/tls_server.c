@@ -66,13 +66,13 @@ static int respond(struct lws *wsi, struct request *request)
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	struct request *request = user;
-	unsigned char secret[LWS_PRE + 6];
+	char secret[LWS_PRE + 8];
 
 	switch (reason) {
 	case LWS_CALLBACK_ESTABLISHED: lws_callback_on_writable(wsi); break;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		memcpy(secret + LWS_PRE, "secret", 6);
-		lws_write(wsi, secret + LWS_PRE, 6, LWS_WRITE_TEXT);
+		snprintf(secret + LWS_PRE, sizeof(secret) - LWS_PRE, "secret");
+		lws_write(wsi, (unsigned char *)secret + LWS_PRE, 6, LWS_WRITE_TEXT);
 		break;
 	case LWS_CALLBACK_HTTP:
 		note(wsi, request, in);
