@@ -1,5 +1,5 @@
-/* discord/gateway.h: random servers, networks and owners. Whatever they do, in any order, the machine does nothing that is
- * forbidden, and always has something to do next.
+/* discord/gateway.h: random servers, networks and owners. Whatever they do, in any order, the machine does nothing
+ * that is forbidden, and always has something to do next.
  */
 #include "gateway_world.h"
 
@@ -10,7 +10,7 @@ struct walk {
 	struct world w;
 	enum link link;
 	bool claim_asked, finished, up;
-	int64_t sequence, dispatched;
+	int64_t dispatched;
 	usec sent[GATEWAY_SEND_LIMIT]; /* on this connection, a ring */
 	size_t sends;
 	size_t *counts; /* of each action */
@@ -104,28 +104,58 @@ static void walk_step(struct walk *walk, const struct gateway_event *event)
 	}
 }
 
+/* What a well-behaved Discord sends in this state. */
+static void polite_frame(struct walk *walk, struct gateway_event *event)
+{
+	event->op = GATEWAY_OP_DISPATCH;
+	switch (gateway_state(walk->w.gateway)) {
+	case GATEWAY_GREETING: event->op = GATEWAY_OP_HELLO; return;
+	case GATEWAY_CLAIMING: event->op = GATEWAY_OP_HEARTBEAT_ACK; return;
+	case GATEWAY_IDENTIFYING: event->name = "READY"; break;
+	case GATEWAY_RESUMING: event->name = random_below(&walk->w.random, 3) ? "MESSAGE_CREATE" : "RESUMED"; break;
+	default: event->name = "MESSAGE_CREATE"; break;
+	}
+	event->sequence = gateway_sequence(walk->w.gateway) + 1;
+}
+
+static void rude_frame(struct walk *walk, struct gateway_event *event)
+{
+	static const char *const names[] = { "READY", "RESUMED", "MESSAGE_CREATE", NULL };
+	static const int ops[] = { 0, 0, 0, 1, 7, 9, 9, 10, 11, 5 };
+	struct random *random = &walk->w.random;
+
+	event->op = ops[random_below(random, ARRAY_SIZE(ops))];
+	if (event->op != GATEWAY_OP_DISPATCH)
+		return;
+	event->name = names[random_below(random, ARRAY_SIZE(names))];
+	event->sequence = (int64_t)random_below(random, 50);
+}
+
 /* An event as a server, a network and an owner may bring it at this moment. */
 static void walk_random(struct walk *walk)
 {
 	static const int codes[] = { 0, 0, 0, 1000, 1006, 4000, 4007, 4009, 4008 };
-	static const char *const names[] = { "READY", "RESUMED", "MESSAGE_CREATE", NULL };
-	static const int ops[] = { 0, 0, 0, 0, 0, 0, 1, 7, 9, 10, 10, 11, 11, 11, 5 };
-	static const char *const payloads[] = { "true", "false", "{}", "{'heartbeat_interval':1500}",
-		"{'heartbeat_interval':41250}", "{'session_id':'s','resume_gateway_url':'wss://r'}",
-		"{'session_id':'s','resume_gateway_url':'wss://r'}" };
+	static const char *const payloads[] = {
+		"true",
+		"false",
+		"{'heartbeat_interval':1500}",
+		"{'heartbeat_interval':1500,'session_id':'s','resume_gateway_url':'wss://r'}",
+		"{'heartbeat_interval':41250,'session_id':'s','resume_gateway_url':'wss://r'}",
+		"{'heartbeat_interval':41250,'session_id':'s','resume_gateway_url':'wss://r'}",
+	};
 	struct random *random = &walk->w.random;
 	struct gateway_event event = { .kind = GATEWAY_FRAME };
 	cJSON *d cleanup(json_freep) = test_json(payloads[random_below(random, ARRAY_SIZE(payloads))]);
 	uint64_t dice = random_below(random, 100);
 
-	if (walk->link == LINK_DROPPED || (walk->link != LINK_NONE && dice < 3)) {
+	if (walk->link == LINK_DROPPED || (walk->link != LINK_NONE && dice < 2)) {
 		event.kind = GATEWAY_CLOSED;
 		event.code = codes[random_below(random, ARRAY_SIZE(codes))];
 	} else if (walk->link == LINK_CONNECTING) {
 		event.kind = dice < 30 ? GATEWAY_CLOSED : GATEWAY_OPENED;
-	} else if (dice < 6) {
+	} else if (walk->link == LINK_OPEN && dice < 4) {
 		event.kind = random_below(random, 2) ? GATEWAY_RECONNECT : GATEWAY_BROKEN;
-	} else if (dice < 20 || walk->link == LINK_NONE) {
+	} else if (walk->link == LINK_NONE || dice < 15) {
 		usec at = gateway_deadline(walk->w.gateway);
 
 		assert_true(at < INT64_MAX); /* whatever happened: there is a next thing to do */
@@ -133,15 +163,14 @@ static void walk_random(struct walk *walk)
 		event.kind = GATEWAY_TIMER;
 	} else {
 		walk->w.now += (usec)random_below(random, 300) * MILLISECOND;
-		event.op = ops[random_below(random, ARRAY_SIZE(ops))];
 		event.d = d;
-		if (event.op == GATEWAY_OP_DISPATCH) {
-			event.name = names[random_below(random, ARRAY_SIZE(names))];
-			event.sequence = random_below(random, 8) ? ++walk->sequence : (int64_t)random_below(random, 50);
-		}
+		if (dice < 95)
+			polite_frame(walk, &event);
+		else
+			rude_frame(walk, &event);
 	}
 	if (random_below(random, 4) == 0)
-		gateway_committed(walk->w.gateway, (int64_t)random_below(random, (uint64_t)walk->sequence + 2));
+		gateway_committed(walk->w.gateway, (int64_t)random_below(random, 60));
 	walk_step(walk, &event);
 }
 

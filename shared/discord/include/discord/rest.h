@@ -41,7 +41,8 @@ struct rest_options {
 };
 int rest_create(
 	struct loop *loop, struct http *http, const struct rest_options *options, struct rest **ret_rest) warn_unused;
-/* Before http_destroy(). Pending calls end with -ECANCELED, after which the client must not be asked for rest_error(). */
+/* Before http_destroy(). Pending calls end with -ECANCELED, after which the client must not be asked for
+ * rest_error(). */
 void rest_destroy(struct rest *rest);
 
 struct rest_error {
