@@ -1,8 +1,9 @@
 /* The listener's events: live changes go to the recorder at once, the member list in pieces.
  *
- * When the list is asked for: with every new session and after an outage of the guild (GUILD_CREATE), after the start of the process also when it
- * resumed (the last list may have been cut off), when a reconnect cut one off, and once a day. An outage or our removal from the guild marks
- * nobody absent. A list counts only when all its pieces are here and the bot itself is in it; only then are those absent who are not in it.
+ * When the list is asked for: with every new session and after an outage of the guild (GUILD_CREATE), after the
+ * start of the process also when it resumed (the last list may have been cut off), when a reconnect cut one off, and
+ * once a day. An outage or our removal from the guild marks nobody absent. A list counts only when all its pieces
+ * are here and the bot itself is in it; only then are those absent who are not in it.
  *
  * To listen to another event: a row in `handlers` and its function.
  */
@@ -224,7 +225,8 @@ static int finish_list(struct listener *listener)
 		reconcile_incomplete(reconcile, loop_now(&service->loop));
 		return 0;
 	}
-	/* What live events said about these is newer: who joined is no leaver because the list does not know him, and who left is absent already. */
+	/* What live events said about these is newer: who joined is no leaver because the list does not know him,
+	 * and who left is absent already. */
 	for (size_t i = 0; i < reconcile->touched_count; i++) {
 		r = profile_reconcile_mark(service->db, reconcile->touched[i]);
 		if (r < 0)
@@ -244,7 +246,8 @@ static int on_members_chunk(struct listener *listener, const cJSON *d)
 	usec now = clock_realtime();
 	int r = 0;
 
-	/* Its effects may be rolled back with a lost batch although it counts as received; RESUMED asks for a new list anyway. */
+	/* Its effects may be rolled back with a lost batch although it counts as received; RESUMED asks for a new
+	 * list anyway. */
 	if (listener->replayed)
 		return 0;
 	if (!reconcile_chunk(reconcile, json_string(d, "nonce"), json_int(d, "chunk_index", -1),

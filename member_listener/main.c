@@ -1,10 +1,12 @@
-/* walle-member-listener: keeps the profiles (name, nickname, avatar, who is here) as Discord has them, with a gateway session of its own. */
+/* walle-member-listener: keeps the profiles (name, nickname, avatar, who is here) as Discord has them, with a
+ * gateway session of its own. */
 #include "listener.h"
 #include "service/service.h"
 
-/* GUILD_MEMBERS reports joins, departures and every change of a member or of his account (Discord's documentation, events/gateway-events, Guild
- * Member Update: it also fires when the user object changes), and the member list fills in what happened while we were away. The old
- * listener compared at every message as well; with the above that finds nothing new, so messages are not asked for. */
+/* GUILD_MEMBERS reports joins, departures and every change of a member or of his account (Discord's documentation,
+ * events/gateway-events, Guild Member Update: it also fires when the user object changes), and the member list fills
+ * in what happened while we were away. The old listener compared at every message as well; with the above that finds
+ * nothing new, so messages are not asked for. */
 static const struct service_definition definition = {
 	.program = {
 		.name = "walle-member-listener",

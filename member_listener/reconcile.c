@@ -1,6 +1,6 @@
-/* The decisions of a reconciliation (reconcile.h). Each attempt in vain doubles the patience, so that a slow Discord is not asked for ever
- * shorter than it needs. A full list may be asked for once in 30 s per guild; Discord answers RATE_LIMITED otherwise, and says when to come back
- * (Discord's change log, August 2025). */
+/* The decisions of a reconciliation (reconcile.h). Each attempt in vain doubles the patience, so that a slow Discord
+ * gets the time that it needs. A full list may be asked for once in 30 s per guild; Discord answers
+ * RATE_LIMITED otherwise, and says when to come back (Discord's change log, August 2025). */
 #include "reconcile.h"
 
 #include <inttypes.h>

@@ -1,8 +1,10 @@
-/* When to ask for the member list, what to do with its pieces, when to ask again: decisions without clock, network or database.
+/* When to ask for the member list, what to do with its pieces, when to ask again: decisions without clock, network
+ * or database.
  *
- * A reconciliation compares the complete member list with what is stored. Live events go on meanwhile, and the list is a picture of the moment
- * at which Discord took it, at the earliest when it was asked. A live event that arrives after our request is therefore at least as new as any
- * piece of the list, whichever of them comes first: whoever was touched by one keeps what the event said.
+ * A reconciliation compares the complete member list with what is stored. Live events go on meanwhile, and the list
+ * is a picture of the moment at which Discord took it, at the earliest when it was asked. A live event that arrives
+ * after our request is therefore at least as new as any piece of the list, whichever of them comes first: whoever
+ * was touched by one keeps what the event said.
  */
 #ifndef RECONCILE_H
 #define RECONCILE_H
@@ -40,8 +42,8 @@ struct reconcile {
 
 /* A zeroed struct is idle. */
 void reconcile_finish(struct reconcile *reconcile);
-/* A new list is needed: the session is new, the guild came back, or the last list was cut off. It is asked for after `delay`. Starts again if one
- * is under way. */
+/* A new list is needed: the session is new, the guild came back, or the last list was cut off. It is asked for after
+ * `delay`. Starts again if one is under way. */
 void reconcile_want(struct reconcile *reconcile, usec now, usec delay);
 /* No list can be had until reconcile_want(): we are not in the guild any more. */
 void reconcile_forget(struct reconcile *reconcile);
@@ -62,9 +64,11 @@ void reconcile_touch(struct reconcile *reconcile, uint64_t user_id);
 bool reconcile_is_touched(const struct reconcile *reconcile, uint64_t user_id);
 /* A piece has arrived. False: it is no part of the list that we wait for, or came twice; leave it alone. */
 bool reconcile_chunk(struct reconcile *reconcile, const char *nonce, int64_t index, int64_t count, usec now);
-/* Whether all pieces are here. Ask after each; when true, either finish the work and call reconcile_complete(), or reconcile_incomplete(). */
+/* Whether all pieces are here. Ask after each; when true, either finish the work and call reconcile_complete(), or
+ * reconcile_incomplete(). */
 bool reconcile_all_here(const struct reconcile *reconcile);
-/* All effects of the list are committed. The next one is wanted in a day, because Discord says that events may get lost. */
+/* All effects of the list are committed. The next one is wanted in a day, because Discord says that events may get
+ * lost. */
 void reconcile_complete(struct reconcile *reconcile, usec now);
 /* The list cannot be used or stored: ask for another one later. */
 void reconcile_incomplete(struct reconcile *reconcile, usec now);

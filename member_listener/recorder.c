@@ -1,7 +1,8 @@
 /* One member to one row (recorder.h).
  *
- * A member without a picture of his own gets the address of the default picture that Discord shows for him: it is as stable as the others, and the
- * website need not know how it is chosen. To store more about a member: a column and a field in models/profile, then fill it in here.
+ * A member without a picture of his own gets the address of the default picture that Discord shows for him: it is as
+ * stable as the others, and the website need not know how it is chosen. To store more about a member: a column and a
+ * field in models/profile, then fill it in here.
  */
 #include "recorder.h"
 

@@ -1,10 +1,11 @@
 /* Group commit (service/batch.h).
  *
- * A batch is closed, or open with a transaction; inside an open one an event may be under way with a savepoint of its own. The pending sequence
- * becomes the committed one only when the engine says that the transaction is on the disk, so that the number which Discord is told
- * (heartbeat, resume) never runs ahead of what is stored.
+ * A batch is closed, or open with a transaction; inside an open one an event may be under way with a savepoint of
+ * its own. The pending sequence becomes the committed one only when the engine says that the transaction is on the
+ * disk, so that the number which Discord is told (heartbeat, resume) never runs ahead of what is stored.
  *
- * To tune: BATCH_AGE is the longest that an effect waits for its commit, BATCH_EVENTS bounds what one lost commit has replayed.
+ * To tune: BATCH_AGE is the longest that an effect waits for its commit, BATCH_EVENTS bounds what one lost commit
+ * has replayed.
  */
 #include "service/batch.h"
 
@@ -79,7 +80,8 @@ static int lose(struct batch *batch, int error)
 	return error;
 }
 
-/* Whether an error says that the database as a whole cannot be written to now, rather than that one event's data were refused. */
+/* Whether an error says that the database as a whole cannot be written to now, rather than that one event's data
+ * were refused. */
 static bool concerns_database(int error)
 {
 	static const int errors[] = { -ENOSPC, -EIO, -EBADMSG, -EAGAIN, -EROFS, -EPROTO, -ENOMEM };

@@ -1,7 +1,8 @@
 /* Checkpoints on a thread of their own (checkpoint.h).
  *
- * SQLite checkpoints by itself inside some unlucky commit; that is switched off (DESIGN section 4: below SQLite 3.51.3 a checkpoint must exclude all
- * writers, which models/interlock.c sees to). One process owns them. While a checkpoint waits for its turn or copies pages, the loop goes on.
+ * SQLite checkpoints by itself inside some unlucky commit; that is switched off (DESIGN section 4: below SQLite
+ * 3.51.3 a checkpoint must exclude all writers, which models/interlock.c sees to). One process owns them. While a
+ * checkpoint waits for its turn or copies pages, the loop goes on.
  */
 #include "checkpoint.h"
 

@@ -1,5 +1,5 @@
-/* Moves the write-ahead log into the database from time to time, on libuv's thread pool with a connection of its own, so that the loop never waits
- * for it. */
+/* Moves the write-ahead log into the database from time to time, on libuv's thread pool with a connection of its
+ * own, so that the loop never waits for it. */
 #ifndef SERVICE_CHECKPOINT_H
 #define SERVICE_CHECKPOINT_H
 
@@ -8,8 +8,8 @@
 
 struct checkpointer;
 
-/* The owner of the checkpoints (the bot) works above 4 MB of log or every minute; others only above 32 MB, which is when the owner is down.
- * `db` is the loop's connection, asked for the log's size. */
+/* The owner of the checkpoints (the bot) works above 4 MB of log or every minute; others only above 32 MB, which is
+ * when the owner is down. `db` is the loop's connection, asked for the log's size. */
 struct checkpointer *checkpointer_create(struct loop *loop, struct db *db, const char *path, bool owner);
 /* Looks whether it is time; call it every second or so. */
 void checkpointer_tick(struct checkpointer *checkpointer);

@@ -1,8 +1,9 @@
-/* Between the gateway client and the database: every dispatch runs inside the batch's transaction, the session is stored with the effects, identifies
- * are claimed in the database that both services share.
+/* Between the gateway client and the database: every dispatch runs inside the batch's transaction, the session is
+ * stored with the effects, identifies are claimed in the database that both services share.
  *
- * Errors have two ways. What happens inside one of the client's calls is returned, and the client reconnects by itself; a commit that fails at any
- * other time (timer, command) reaches gateway_batch_failed(), which asks the client to reconnect.
+ * Errors have two ways. What happens inside one of the client's calls is returned, and the client reconnects by
+ * itself; a commit that fails at any other time (timer, command) reaches gateway_batch_failed(), which asks the
+ * client to reconnect.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,13 +12,14 @@
 #include "base/log.h"
 #include "service_private.h"
 
-/* Discord lets an application identify once in 5 s (max_concurrency 1); the margin is for clocks and the way to Discord. */
+/* Discord lets an application identify once in 5 s (max_concurrency 1); the margin is for clocks and the way to
+ * Discord. */
 #define IDENTIFY_SPACING (5 * SECOND + 250 * MILLISECOND)
 /* Of 1000 in 24 hours; beyond, Discord resets the token. */
 #define IDENTIFY_LIMIT 950
 
-/* Privileged intents, and the application's flags that say whether they are switched on (Discord's documentation, resources/application: the second
- * flag is that of small applications). */
+/* Privileged intents, and the application's flags that say whether they are switched on (Discord's documentation,
+ * resources/application: the second flag is that of small applications). */
 static const struct {
 	uint32_t intent;
 	int64_t flags;
@@ -58,8 +60,8 @@ void gateway_describe_intents(struct str *out, uint32_t intents)
 	}
 }
 
-/* -EBADMSG from a hook may mean a malformed event or a damaged database; the one is dropped, the other ends the program. The database is asked, at
- * most once a minute. */
+/* -EBADMSG from a hook may mean a malformed event or a damaged database; the one is dropped, the other ends the
+ * program. The database is asked, at most once a minute. */
 static int judge_bad_message(struct service *service)
 {
 	struct service_private *p = service->private;
@@ -112,7 +114,8 @@ static void on_session(void *arg, const char *session_id, const char *resume_url
 {
 	struct service *service = arg;
 
-	/* What was dispatched before belongs to the old session and its sequence. An error reaches gateway_batch_failed(). */
+	/* What was dispatched before belongs to the old session and its sequence. An error reaches
+	 * gateway_batch_failed(). */
 	service->private->in_gateway = true;
 	if (batch_flush(service->batch) < 0)
 		log_warn("the last events of the ended gateway session are lost with their transaction");
@@ -163,16 +166,11 @@ static void explain_refusal(struct service *service, const char *reason)
 	uint32_t intents = service->private->missing_intents;
 
 	switch (atoi(reason)) {
-	case 4004:
-		log_error(
-			"Discord refuses the bot's token: set basic_config__TOKEN to the token shown on the application's \"Bot\" page "
-			"in the developer portal");
-		return;
+	case 4004: log_error(service_token_hint); return;
 	case 4014:
 		gateway_describe_intents(&text, intents ? intents : gateway_privileged(service->definition->intents));
-		log_error(
-			"Discord does not allow this application the intents that it needs: switch them on in the developer portal, on the "
-			"application's \"Bot\" page under \"Privileged Gateway Intents\"",
+		log_error("Discord does not allow this application the intents that it needs: switch them on in the "
+			  "developer portal, on the application's \"Bot\" page under \"Privileged Gateway Intents\"",
 			LOG_STR("intents", text.buf));
 		return;
 	default: log_error("Discord refuses the gateway connection", LOG_STR("reason", reason));
@@ -212,9 +210,7 @@ void gateway_batch_failed(void *arg, int error)
 	struct service_private *p = service->private;
 
 	if (error == -EBADMSG) {
-		log_error(
-			"the database is damaged: all its files are kept as they are; run 'walle-db check', then 'walle-db restore' with "
-			"a backup");
+		log_error(service_damage_hint);
 		service_end(service, EXIT_DATABASE);
 		return;
 	}

@@ -1,10 +1,12 @@
-/* main() of the gateway programs (service/service.h): brings everything up in an order in which each step has what it needs, runs the loop, and ends
- * cleanly within 5 seconds.
+/* main() of the gateway programs (service/service.h): brings everything up in an order in which each step has what
+ * it needs, runs the loop, and ends cleanly within 5 seconds.
  *
- * The end: no more events are taken (bare close, the session stays resumable), the open batch is committed, live flows get 3 s to finish,
- * then they are cancelled; whatever is still there after another second is left to the kernel.
+ * The end: no more events are taken (bare close, the session stays resumable), the open batch is committed, live
+ * flows get 3 s to finish, then they are cancelled; whatever is still there after another second is left to the
+ * kernel.
  *
- * To add something that both programs need: set it up in set_up(), take it down in tear_down(), in the reverse order.
+ * To add something that both programs need: set it up in set_up(), take it down in tear_down(), in the reverse
+ * order.
  */
 #include "service/service.h"
 
@@ -24,6 +26,11 @@
 #define STOP_POLL       (10 * MILLISECOND)
 #define CONNECTIONS     16
 #define USER_AGENT      "DiscordBot (https://github.com/CSSS/wall_e, " WALLE_VERSION ")"
+
+const char service_token_hint[] = "Discord refuses the bot's token: set basic_config__TOKEN to the token shown on the "
+				  "application's \"Bot\" page in the developer portal";
+const char service_damage_hint[] = "the database is damaged: all its files are kept as they are; run 'walle-db check', "
+				   "then 'walle-db restore' with a backup";
 
 static struct metric gap_max =
 	METRIC_GAUGE("walle_loop_gap_max_microseconds", "Longest time that the event loop was late so far");
@@ -190,9 +197,7 @@ static void on_unauthorized(void *arg)
 
 	if (service->private->status != EXIT_CLEAN)
 		return;
-	log_error(
-		"Discord refuses the bot's token: set basic_config__TOKEN to the token shown on the application's \"Bot\" page in the "
-		"developer portal");
+	log_error(service_token_hint);
 	service_end(service, EXIT_REFUSED);
 }
 
@@ -213,10 +218,7 @@ static enum exit_status open_database(struct service *service)
 	}
 	r = db_check(service->db, true, &message);
 	if (r < 0) {
-		log_error(
-			"the database is damaged: all its files are kept as they are; run 'walle-db check', then 'walle-db restore' with "
-			"a backup",
-			LOG_STR("path", path), LOG_STR("problem", message.buf));
+		log_error(service_damage_hint, LOG_STR("path", path), LOG_STR("problem", message.buf));
 		return EXIT_DATABASE;
 	}
 	r = gateway_session_get(service->db, service->definition->program.service, &p->arena, &p->stored);
@@ -240,8 +242,8 @@ static enum exit_status open_health(struct service *service)
 		&service->private->health);
 	if (r == -EADDRINUSE)
 		log_error(
-			"the health endpoint's port is in use: end the program that has it (perhaps this one, already running), or set "
-			"another port",
+			"the health endpoint's port is in use: end the program that has it (perhaps this one, already "
+			"running), or set another port",
 			LOG_STR("bind", bind), LOG_INT("port", port), LOG_STR("key", key));
 	else if (r < 0)
 		log_error("the health endpoint cannot listen: correct health__BIND or the port", LOG_STR("bind", bind),

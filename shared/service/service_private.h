@@ -43,7 +43,8 @@ struct service_private {
 	bool cancelled;
 };
 
-/* start.c: a flow that asks Discord for what the program must know, then runs definition->start and connects the gateway. */
+/* start.c: a flow that asks Discord for what the program must know, then runs definition->start and connects the
+ * gateway. */
 int start_begin(struct service *service) warn_unused;
 
 /* gateway.c */
@@ -56,6 +57,9 @@ void gateway_describe_intents(struct str *out, uint32_t intents);
 uint32_t gateway_privileged(uint32_t intents);
 /* Of the privileged `intents`, those that an application with these flags may not use. */
 uint32_t gateway_denied_by_flags(uint32_t intents, int64_t application_flags);
+
+/* service.c: lines for people that more than one place needs. */
+extern const char service_token_hint[], service_damage_hint[];
 
 /* service.c: sets the text that health shows while the gateway is not up. */
 void service_set_reason(struct service *service, const char *reason);

@@ -1,7 +1,9 @@
-/* The start flow: asks Discord who we are and which guild is ours, where its gateway is, lets the program prepare itself, then connects.
+/* The start flow: asks Discord who we are and which guild is ours, where its gateway is, lets the program prepare
+ * itself, then connects.
  *
- * While Discord cannot be reached the questions are repeated with growing pauses, for ever: a service that starts before its network is no error.
- * Health says what is waited for; the log gets one line per change. What only a person can put right ends the program with one line.
+ * While Discord cannot be reached the questions are repeated with growing pauses, for ever: a service that starts
+ * before its network is no error. Health says what is waited for; the log gets one line per change. What only a
+ * person can put right ends the program with one line.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,13 +15,13 @@
 
 #define PAUSE_FIRST SECOND
 #define PAUSE_LAST  MINUTE
-/* Identifies left today below which we wait for the next day's: something identifies in a loop, and Discord resets the token of who
- * uses them all up. */
+/* Identifies left today below which we wait for the next day's: something identifies in a loop, and Discord resets
+ * the token of who uses them all up. */
 #define IDENTIFIES_RESERVE 50
 #define IDENTIFIES_RECHECK (5 * MINUTE)
 
-/* A question's function returns 0, -errno (asked again), -EDQUOT (asked again after IDENTIFIES_RECHECK) or -ENXIO (it has said why the program must
- * end, and has ended it). */
+/* A question's function returns 0, -errno (asked again), -EDQUOT (asked again after IDENTIFIES_RECHECK) or -ENXIO
+ * (it has said why the program must end, and has ended it). */
 struct question {
 	const char *about;
 	int (*ask)(struct service *service);
@@ -58,8 +60,7 @@ static int ask_application(struct service *service)
 	p->missing_intents = gateway_denied_by_flags(service->definition->intents, json_int(json, "flags", 0));
 	if (p->missing_intents) {
 		gateway_describe_intents(&text, p->missing_intents);
-		log_warn(
-			"the application's privileged intents are not switched on in the developer portal; Discord will refuse us",
+		log_warn("privileged intents are not switched on in the developer portal; Discord will refuse us",
 			LOG_STR("intents", text.buf));
 	}
 	return 0;

@@ -1,4 +1,5 @@
-/* The database is locked by somebody else for longer than the listener waits: it says so, stays alive, and loses nothing. */
+/* The database is locked by somebody else for longer than the listener waits: it says so, stays alive, and loses
+ * nothing. */
 #include "harness.h"
 
 #define COMPARED      "the member list is compared"

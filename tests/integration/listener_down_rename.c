@@ -1,4 +1,5 @@
-/* The listener is stopped or killed, the guild goes on, the listener comes back: nothing that happened meanwhile is missed. */
+/* The listener is stopped or killed, the guild goes on, the listener comes back: nothing that happened meanwhile is
+ * missed. */
 #include "harness.h"
 
 #include <signal.h>

@@ -14,7 +14,8 @@ static void the_last_ones_are_kept(struct harness *h)
 	harness_stop(listener);
 }
 
-/* Killed as soon as it runs, and at every moment before: what was stored is resumed, what was not keeps its distance. */
+/* Killed as soon as it runs, and at every moment before: what was stored is resumed, what was not keeps its
+ * distance. */
 static void a_crash_loop_uses_few(struct harness *h)
 {
 	uint64_t alice = fake_member(h->fake, "alice");

@@ -1,4 +1,5 @@
-/* Bot, listener and levelling API at once on an empty database: one migrates, identifies keep their distance, each can be stopped and started alone. */
+/* Bot, listener and levelling API at once on an empty database: one migrates, identifies keep their distance, each
+ * can be stopped and started alone. */
 #include "harness.h"
 
 /* Discord: one identify in 5 s. */

@@ -1,4 +1,5 @@
-/* SIGTERM, SIGINT and SIGUSR1 in every state: clean end within 5 s, the session stays resumable; the state in the log on demand. */
+/* SIGTERM, SIGINT and SIGUSR1 in every state: clean end within 5 s, the session stays resumable; the state in the
+ * log on demand. */
 #include "harness.h"
 
 #include <signal.h>

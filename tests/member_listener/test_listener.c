@@ -120,8 +120,9 @@ static void new_session(struct test *test)
 }
 
 #define MEMBER "{\"user\":{\"id\":\"%d\",\"username\":\"%s\",\"discriminator\":\"0\"},\"nick\":%s,\"roles\":[]}"
-#define LIVE \
-	"{\"guild_id\":\"%d\",\"user\":{\"id\":\"%d\",\"username\":\"%s\",\"discriminator\":\"0\"},\"nick\":%s,\"roles\":[]}"
+#define LIVE                                                                                         \
+	"{\"guild_id\":\"%d\",\"user\":{\"id\":\"%d\",\"username\":\"%s\",\"discriminator\":\"0\"}," \
+	"\"nick\":%s,\"roles\":[]}"
 #define SELF  "{\"user\":{\"id\":\"1\",\"username\":\"wall-e\",\"bot\":true},\"roles\":[]}"
 #define CHUNK "{\"guild_id\":\"%d\",\"nonce\":\"%s\",\"chunk_index\":%d,\"chunk_count\":%d,\"members\":["
 

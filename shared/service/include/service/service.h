@@ -1,5 +1,6 @@
-/* What both gateway programs do around their features: command line and settings, log, database, REST, gateway with its session stored beside the
- * effects, group commit, checkpoints, health and metrics, signals and exit statuses. A program says what is its own in a struct service_definition.
+/* What both gateway programs do around their features: command line and settings, log, database, REST, gateway with
+ * its session stored beside the effects, group commit, checkpoints, health and metrics, signals and exit statuses. A
+ * program says what is its own in a struct service_definition.
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
@@ -41,10 +42,12 @@ struct service_definition {
 	struct flow_limits flows;
 	bool checkpoints; /* owns the checkpoints (the bot); the other one only does it above 32 MB */
 
-	/* In a flow, with database and REST ready, before the gateway connects; `resuming` says whether a stored session will be resumed (then Discord sends
-	 * no GUILD_CREATE, so fetch what is needed). -errno ends the program after this function has logged why. */
+	/* In a flow, with database and REST ready, before the gateway connects; `resuming` says whether a stored
+	 * session will be resumed (then Discord sends no GUILD_CREATE, so fetch what is needed). -errno ends the
+	 * program after this function has logged why. */
 	int (*start)(struct service *service, bool resuming);
-	/* Each dispatch, inside the batch's transaction and a savepoint. -errno undoes this event's effects. Must not suspend. */
+	/* Each dispatch, inside the batch's transaction and a savepoint. -errno undoes this event's effects. Must
+	 * not suspend. */
 	int (*dispatch)(struct service *service, const char *event, const cJSON *d, bool replayed);
 	/* SIGTERM: begin to end; flows are cancelled after 3 s. May be NULL. */
 	void (*stop)(struct service *service);
