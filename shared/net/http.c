@@ -280,8 +280,9 @@ void http_destroy(struct http *http)
 {
 	if (http == NULL)
 		return;
+	/* From the front each time, because the callbacks may start and cancel calls. */
 	while (http->first != NULL)
-		http_cancel(http->first);
+		http_cancel(http->first); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 	curl_multi_cleanup(http->multi);
 	timer_finish(&http->timer);
 	free(http->user_agent);
@@ -590,8 +591,11 @@ int http_perform(
 	}
 	while (!p.done) {
 		r = flow_suspend("an HTTP answer", deadline);
-		if (r < 0 && !p.done)
-			http_cancel(call);
+		if (r < 0) {
+			if (!p.done)
+				http_cancel(call);
+			break;
+		}
 	}
 	if (r == -ETIMEDOUT && ret_answer->error == -ECANCELED)
 		ret_answer->error = r;

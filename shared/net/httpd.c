@@ -400,7 +400,7 @@ static int listen_on(const char *address, int port, int *ret_port, bool *ret_loo
 		struct sockaddr_in6 v6;
 	} name = { 0 };
 	socklen_t len = sizeof(name.v4);
-	int one = 1, r, fd cleanup(closep) = -1;
+	int one = 1, fd, r;
 
 	if (port < 0 || port > UINT16_MAX)
 		return -EINVAL;
@@ -420,12 +420,13 @@ static int listen_on(const char *address, int port, int *ret_port, bool *ret_loo
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 || bind(fd, &name.any, len) < 0 ||
-		listen(fd, BACKLOG) < 0 || getsockname(fd, &name.any, &len) < 0)
-		return -errno;
+		listen(fd, BACKLOG) < 0 || getsockname(fd, &name.any, &len) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
 	*ret_port = ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
-	r = fd;
-	fd = -1;
-	return r;
+	return fd;
 }
 
 int httpd_create(struct loop *loop, const struct httpd_options *options, httpd_handler_fn *handler, void *arg,
@@ -595,7 +596,7 @@ void httpd_respond(struct httpd_request *request, int status, const char *conten
 
 	if (request->state != REQUEST_HANDLED)
 		return;
-	response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+	response = MHD_create_response_from_buffer(len, (void *)body, MHD_RESPMEM_MUST_COPY);
 	if (response == NULL) {
 		httpd_drop(request);
 		return;

@@ -613,7 +613,7 @@ void websockets_destroy(struct websockets *websockets)
 	while (websockets->first != NULL) {
 		struct websocket *ws = websockets->first;
 
-		websocket_kill(ws);
+		websocket_kill(ws); /* NOLINT(clang-analyzer-unix.Malloc): the one before has left the list */
 		loop_cancel(websockets->loop, &ws->task);
 		on_ended(&ws->task);
 	}

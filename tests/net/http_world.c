@@ -18,7 +18,7 @@ int requests_seen;
 /* === the server === */
 
 /* Requests that the server keeps without an answer. */
-static struct httpd_request *held[8];
+static struct httpd_request *held[64];
 size_t held_count;
 
 static void on_gone(void *user)
@@ -65,6 +65,19 @@ static void zipped(struct httpd_request *request)
 	deflateEnd(&z);
 }
 
+static void hold(struct httpd_request *request)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+		if (held[i] != NULL)
+			continue;
+		held[i] = request;
+		held_count++;
+		httpd_set_user(request, &held[i], on_gone);
+		return;
+	}
+	httpd_drop(request);
+}
+
 static void on_request(void *arg, struct httpd_request *request)
 {
 	const char *path = httpd_path(request);
@@ -75,9 +88,7 @@ static void on_request(void *arg, struct httpd_request *request)
 	if (streq(path, "/echo")) {
 		echo(request);
 	} else if (streq(path, "/hold")) {
-		assert_true(held_count < ARRAY_SIZE(held));
-		held[held_count] = request;
-		httpd_set_user(request, &held[held_count++], on_gone);
+		hold(request);
 	} else if (streq(path, "/zip")) {
 		zipped(request);
 	} else if (streq(path, "/drop")) {

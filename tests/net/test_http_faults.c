@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "http_world.h"
 #include "names.h"
 #include "peer.h"
@@ -146,6 +147,83 @@ static void test_destroying_in_the_callback_with_others_pending(void **state)
 		assert_int_equal(pending[i].count, 1);
 		assert_int_equal(pending[i].answer.error, -ECANCELED);
 	}
+}
+
+/* === a storm === */
+
+#define STORM         2000
+#define STORM_AT_ONCE 16
+
+struct storm_call {
+	struct http_call *call;
+	struct storm *storm;
+	bool done;
+};
+
+struct storm {
+	struct random random;
+	int started, ended, counts[3]; /* good, refused or broken, cancelled */
+	int refused_port;
+	struct storm_call calls[STORM];
+};
+
+static void storm_next(struct storm *storm);
+
+static void storm_done(void *arg, const struct http_answer *answer)
+{
+	struct storm_call *c = arg;
+	struct storm *storm = c->storm;
+
+	assert_false(c->done);
+	c->done = true;
+	storm->ended++;
+	storm->counts[answer->error == 0 ? 0 : answer->error == -ECANCELED ? 2 : 1]++;
+	/* now and then somebody else's call is cancelled from inside this callback */
+	if (random_below(&storm->random, 10) == 0) {
+		struct storm_call *other =
+			&storm->calls[storm->started - 1 - (int)random_below(&storm->random, STORM_AT_ONCE)];
+
+		if (!other->done)
+			http_cancel(other->call);
+	}
+	storm_next(storm);
+}
+
+static void storm_next(struct storm *storm)
+{
+	static const char *const paths[] = { "/echo", "/echo", "/echo", "/drop", "/hold", "/zip", "/none" };
+	struct http_request request = { .method = "POST", .timeout = SECOND / 20, .body = "hello", .body_len = 5 };
+	uint64_t kind = random_below(&storm->random, ARRAY_SIZE(paths) + 2);
+	struct storm_call *c = &storm->calls[storm->started];
+
+	if (storm->started == STORM)
+		return;
+	storm->started++;
+	c->storm = storm;
+	request.url = kind < ARRAY_SIZE(paths) ? world_url(httpd_port(httpd), paths[kind])
+					       : world_url(storm->refused_port, "/");
+	if (kind < ARRAY_SIZE(paths) && !streq(paths[kind], "/hold"))
+		request.timeout = 10 * SECOND;
+	assert_int_equal(http_send(http, &request, storm_done, c, &c->call), 0);
+}
+
+static bool storm_over(void *arg)
+{
+	return ((struct storm *)arg)->ended == STORM;
+}
+
+static void test_storm(void **state)
+{
+	struct storm *storm = xcalloc(1, sizeof(*storm));
+
+	(void)state;
+	random_init(&storm->random, 1);
+	storm->refused_port = peer_free_port();
+	for (int i = 0; i < STORM_AT_ONCE; i++)
+		storm_next(storm);
+	assert_int_equal(loop_run_until(&loop, storm_over, storm, 60 * SECOND), 0);
+	assert_true(storm->counts[0] > STORM / 4 && storm->counts[1] > STORM / 10 && storm->counts[2] > STORM / 50);
+	free(storm);
 }
 
 /* === peers that misbehave === */
@@ -413,6 +491,7 @@ int main(void)
 		TEST(test_calls_in_the_queue_time_out_too),
 		TEST(test_cancel),
 		TEST(test_destroying_in_the_callback_with_others_pending),
+		TEST(test_storm),
 		TEST(test_faulty_servers),
 		TEST(test_lost_post_is_not_repeated_behind_our_back),
 		TEST(test_lost_get_is_repeated),
