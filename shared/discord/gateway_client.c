@@ -499,7 +499,8 @@ void gateway_client_dump(const struct gateway_client *client, struct str *out)
 	const char *reason = gateway_reason(client->machine);
 
 	str_printf(out,
-		"gateway %s, sequence %lld, %llu events, %llu connects, %llu resumes, %llu identifies, %zu requests wait",
+		"gateway %s, sequence %lld, %llu events, %llu connects, %llu resumes, %llu identifies, "
+		"%zu requests wait",
 		gateway_state_name(gateway_state(client->machine)), (long long)gateway_sequence(client->machine),
 		(unsigned long long)client->statistics.events, (unsigned long long)client->statistics.connects,
 		(unsigned long long)client->statistics.resumes, (unsigned long long)client->statistics.identifies,

@@ -112,7 +112,8 @@ static void embeds_are_written(void **state)
 		"{\"title\":\"t\",\"description\":\"d \\\"q\\\"\",\"url\":\"https://u\",\"color\":10885422,"
 		"\"author\":{\"name\":\"a\",\"icon_url\":\"https://i\"},\"thumbnail\":{\"url\":\"https://th\"},"
 		"\"image\":{\"url\":\"https://im\"},\"footer\":{\"text\":\"f\",\"icon_url\":\"https://fi\"},"
-		"\"timestamp\":\"2015-04-26T06:26:56.936Z\",\"fields\":[{\"name\":\"n\",\"value\":\"v\",\"inline\":true},"
+		"\"timestamp\":\"2015-04-26T06:26:56.936Z\",\"fields\":[{\"name\":\"n\","
+		"\"value\":\"v\",\"inline\":true},"
 		"{\"name\":\"m\",\"value\":\"w\",\"inline\":false}]}");
 	str_clear(&text);
 	w = (struct json_writer)JSON_WRITER(&text);

@@ -199,7 +199,9 @@ static void statuses_become_errors(void **state)
 		int code;
 	} cases[] = {
 		{ 400, -EINVAL,
-			"{\"code\":50035,\"message\":\"Invalid Form Body\",\"errors\":{\"embeds\":{\"0\":{\"title\":{\"_errors\":[{\"code\":\"X\",\"message\":\"Too long.\"}]}}}}}",
+			"{\"code\":50035,\"message\":\"Invalid Form Body\","
+			"\"errors\":{\"embeds\":{\"0\":{\"title\":{\"_errors\":[{\"code\":\"X\","
+			"\"message\":\"Too long.\"}]}}}}}",
 			"Invalid Form Body (embeds.0.title: Too long.)", 50035 },
 		{ 403, -EACCES, "{\"code\":50013,\"message\":\"Missing Permissions\"}", "Missing Permissions", 50013 },
 		{ 404, -ENOENT, "{\"code\":10003,\"message\":\"Unknown Channel\"}", "Unknown Channel", 10003 },
@@ -522,7 +524,8 @@ static void interactions_go_without_our_token(void **state)
 	assert_string_equal(w.asked[0].path, "/api/v10/interactions/40/se%2Fcret/callback");
 	assert_null(w.asked[0].authorization);
 	assert_string_equal(w.asked[0].body,
-		"{\"type\":4,\"data\":{\"content\":\"hi\",\"allowed_mentions\":{\"parse\":[],\"replied_user\":false},\"flags\":64}}");
+		"{\"type\":4,\"data\":{\"content\":\"hi\",\"allowed_mentions\":{\"parse\":[],"
+		"\"replied_user\":false},\"flags\":64}}");
 	world_close(&w);
 }
 

@@ -98,9 +98,12 @@ static void the_first_reason_of_a_refused_form_is_told(void **state)
 	static const struct {
 		const char *body, *message;
 	} cases[] = {
-		{ "{\"message\":\"Invalid Form Body\",\"code\":50035,\"errors\":{\"a\":{\"b\":{\"_errors\":[{\"message\":\"bad\"}]}},\"c\":{\"_errors\":[{\"message\":\"worse\"}]}}}",
+		{ "{\"message\":\"Invalid Form Body\",\"code\":50035,"
+		  "\"errors\":{\"a\":{\"b\":{\"_errors\":[{\"message\":\"bad\"}]}},"
+		  "\"c\":{\"_errors\":[{\"message\":\"worse\"}]}}}",
 			"Invalid Form Body (a.b: bad)" },
-		{ "{\"message\":\"Invalid Form Body\",\"errors\":{\"a\":{},\"c\":{\"_errors\":[{\"message\":\"worse\"}]}}}",
+		{ "{\"message\":\"Invalid Form Body\",\"errors\":{\"a\":{},"
+		  "\"c\":{\"_errors\":[{\"message\":\"worse\"}]}}}",
 			"Invalid Form Body (c: worse)" },
 		{ "{\"message\":\"Invalid Form Body\",\"errors\":{\"_errors\":[{\"message\":\"all\"}]}}",
 			"Invalid Form Body (: all)" },

@@ -8,10 +8,11 @@
 
 #define CHECKER "../shared/tools/rest_lint.py"
 /* Good enough for every reader. */
-#define ANSWER                                                                                                               \
-	"{\"id\":\"1\",\"channel_id\":\"2\",\"username\":\"u\",\"name\":\"n\",\"author\":{\"id\":\"9\",\"username\":\"w\"}," \
-	"\"user\":{\"id\":\"9\",\"username\":\"w\"},\"url\":\"wss://gateway.example\","                                      \
-	"\"session_start_limit\":{\"total\":1000,\"remaining\":999,\"reset_after\":14400000,\"max_concurrency\":1}}"
+#define ANSWER                                                                                     \
+	"{\"id\":\"1\",\"channel_id\":\"2\",\"username\":\"u\",\"name\":\"n\","                    \
+	"\"author\":{\"id\":\"9\",\"username\":\"w\"},\"user\":{\"id\":\"9\",\"username\":\"w\"}," \
+	"\"url\":\"wss://gateway.example\",\"session_start_limit\":{\"total\":1000,"               \
+	"\"remaining\":999,\"reset_after\":14400000,\"max_concurrency\":1}}"
 
 static const struct reply script[] = { { .status = 200, .body = ANSWER } };
 static const struct interaction interaction = { .id = 40, .application_id = 41, .token = "interaction-token" };
@@ -220,8 +221,10 @@ static void a_message_has_all_its_parts(void **state)
 		"{\"content\":\"hello\",\"components\":[{\"type\":1,\"components\":["
 		"{\"type\":2,\"style\":1,\"custom_id\":\"first\",\"emoji\":{\"name\":\"⏪\"}},"
 		"{\"type\":2,\"style\":2,\"custom_id\":\"next\",\"label\":\"Next\",\"disabled\":true}]}],"
-		"\"allowed_mentions\":{\"parse\":[],\"users\":[\"11\",\"12\"],\"roles\":[\"13\"],\"replied_user\":true},"
-		"\"message_reference\":{\"message_id\":\"77\",\"fail_if_not_exists\":false},\"nonce\":\"n1\",\"enforce_nonce\":true}");
+		"\"allowed_mentions\":{\"parse\":[],\"users\":[\"11\",\"12\"],\"roles\":[\"13\"],"
+		"\"replied_user\":true},"
+		"\"message_reference\":{\"message_id\":\"77\",\"fail_if_not_exists\":false},"
+		"\"nonce\":\"n1\",\"enforce_nonce\":true}");
 	world_close(&w);
 }
 

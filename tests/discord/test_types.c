@@ -59,12 +59,14 @@ static void timestamps_are_read(void **state)
 static void a_whole_message_is_read(void **state)
 {
 	struct arena arena cleanup(arena_finish) = ARENA_INIT;
-	cJSON *json cleanup(json_freep) = test_json(
-		"{'id':'1','channel_id':'2','guild_id':'3','type':19,'content':'hé','webhook_id':null,"
-		"'author':{'id':'4','username':'ann','global_name':'Ann','avatar':'abc','discriminator':'0','bot':true},"
-		"'member':{'nick':'A','roles':['5','6'],'joined_at':'2015-04-26T06:26:56Z','pending':true,'avatar':null},"
-		"'mentions':[{'id':'7','username':'bob'},{'id':'8','username':'carl','member':{}}],"
-		"'message_reference':{'message_id':'9','channel_id':'2'},'unknown':[1,2,3]}");
+	cJSON *json cleanup(json_freep) =
+		test_json("{'id':'1','channel_id':'2','guild_id':'3','type':19,'content':'hé','webhook_id':null,"
+			  "'author':{'id':'4','username':'ann','global_name':'Ann','avatar':'abc',"
+			  "'discriminator':'0','bot':true},"
+			  "'member':{'nick':'A','roles':['5','6'],'joined_at':'2015-04-26T06:26:56Z',"
+			  "'pending':true,'avatar':null},"
+			  "'mentions':[{'id':'7','username':'bob'},{'id':'8','username':'carl','member':{}}],"
+			  "'message_reference':{'message_id':'9','channel_id':'2'},'unknown':[1,2,3]}");
 	struct message message;
 
 	(void)state;
@@ -146,8 +148,9 @@ static void members_need_a_sound_user(void **state)
 static void roles_and_channels_are_read(void **state)
 {
 	struct arena arena cleanup(arena_finish) = ARENA_INIT;
-	cJSON *role_json cleanup(json_freep) = test_json(
-		"{'id':'1','name':'r','color':3447003,'position':7,'permissions':'66321471','managed':true,'mentionable':true,'hoist':true}");
+	cJSON *role_json cleanup(json_freep) =
+		test_json("{'id':'1','name':'r','color':3447003,'position':7,'permissions':'66321471',"
+			  "'managed':true,'mentionable':true,'hoist':true}");
 	cJSON *channel_json cleanup(json_freep) =
 		test_json("{'id':'1','guild_id':'2','parent_id':'3','type':5,'name':'c','position':4,"
 			  "'permission_overwrites':[{'id':'8','type':1,'allow':'1024','deny':'2048'},"
@@ -207,10 +210,11 @@ static void reactions_are_read(void **state)
 static void interactions_are_read(void **state)
 {
 	struct arena arena cleanup(arena_finish) = ARENA_INIT;
-	cJSON *slash cleanup(json_freep) = test_json(
-		"{'id':'1','application_id':'2','type':2,'token':'t','guild_id':'3','channel_id':'4','app_permissions':'8',"
-		"'member':{'user':{'id':'5','username':'a'},'roles':['6'],'permissions':'16'},"
-		"'data':{'name':'rank','options':[{'name':'member','value':'5'}],'resolved':{'users':{}}}}");
+	cJSON *slash cleanup(json_freep) =
+		test_json("{'id':'1','application_id':'2','type':2,'token':'t','guild_id':'3','channel_id':'4',"
+			  "'app_permissions':'8',"
+			  "'member':{'user':{'id':'5','username':'a'},'roles':['6'],'permissions':'16'},"
+			  "'data':{'name':'rank','options':[{'name':'member','value':'5'}],'resolved':{'users':{}}}}");
 	cJSON *button cleanup(json_freep) =
 		test_json("{'id':'1','application_id':'2','type':3,'token':'t','channel_id':'4',"
 			  "'user':{'id':'5','username':'a'},'data':{'custom_id':'next'},'message':{'id':'9'}}");

@@ -13,17 +13,19 @@ static bool offer(struct waits *waits, const char *event, const char *d)
 	return taken;
 }
 
-#define MESSAGE "{'id':'1','channel_id':'5','author':{'id':'7','username':'a'},'message_reference':{'message_id':'3'}}"
-#define BOT     "{'id':'1','channel_id':'5','author':{'id':'8','username':'b','bot':true}}"
-#define REACTION \
-	"{'user_id':'7','channel_id':'5','message_id':'3','emoji':{'name':'x'},'member':{'user':{'id':'7','username':'a'}}}"
-#define BY_BOT \
-	"{'user_id':'8','channel_id':'5','message_id':'3','emoji':{'name':'x'},'member':{'user':{'id':'8','username':'b','bot':true}}}"
-#define BUTTON \
-	"{'type':3,'channel_id':'5','message':{'id':'3'},'member':{'user':{'id':'7','username':'a'}},'data':{'custom_id':'pager:next'}}"
-#define BUTTON_DM \
-	"{'type':3,'channel_id':'5','message':{'id':'3'},'user':{'id':'7','username':'a'},'data':{'custom_id':'pager:next'}}"
-#define COMMAND "{'type':2,'channel_id':'5','member':{'user':{'id':'7','username':'a'}},'data':{'name':'rank'}}"
+#define MEMBER "'member':{'user':{'id':'7','username':'a'}}"
+#define MESSAGE                                                          \
+	"{'id':'1','channel_id':'5','author':{'id':'7','username':'a'}," \
+	"'message_reference':{'message_id':'3'}}"
+#define BOT      "{'id':'1','channel_id':'5','author':{'id':'8','username':'b','bot':true}}"
+#define REACTION "{'user_id':'7','channel_id':'5','message_id':'3','emoji':{'name':'x'}," MEMBER "}"
+#define BY_BOT                                                                   \
+	"{'user_id':'8','channel_id':'5','message_id':'3','emoji':{'name':'x'}," \
+	"'member':{'user':{'id':'8','username':'b','bot':true}}}"
+#define PRESSED   "'type':3,'channel_id':'5','message':{'id':'3'},'data':{'custom_id':'pager:next'}"
+#define BUTTON    "{" PRESSED "," MEMBER "}"
+#define BUTTON_DM "{" PRESSED ",'user':{'id':'7','username':'a'}}"
+#define COMMAND   "{'type':2,'channel_id':'5','data':{'name':'rank'}," MEMBER "}"
 
 static void filters_let_through_what_they_say(void **state)
 {

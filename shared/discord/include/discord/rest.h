@@ -5,7 +5,8 @@
  *	-EALREADY: the interaction was answered before;
  *	-EBUSY: rate limited beyond the deadline, too many calls wait, or the breaker is open;
  *	-E2BIG, -EINVAL: Discord would refuse it, so it was not sent;
- *	-EBADMSG: an answer that is not what Discord promises; -EPROTO: a redirect or a certificate that is not accepted;
+ *	-EBADMSG: an answer that is not what Discord promises;
+ *	-EPROTO: a redirect, or a certificate that is not accepted;
  *	-ETIMEDOUT, -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, ...: the network;
  *	-ECANCELED: the flow or the client ends.
  * Discord's own code and message of the last failure of this flow are in rest_error().
