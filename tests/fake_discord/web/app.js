@@ -150,6 +150,7 @@ async function load() {
 	await loadView();
 	paintPeople();
 	await loadChannel();
+	document.body.dataset.me = view.me;
 	return state.event;
 }
 
@@ -336,6 +337,7 @@ $("who").addEventListener("change", () => attempt(async () => {
 	paintPeople();
 	composer.commands(view.commands);
 	await loadChannel();
+	document.body.dataset.me = view.me; /* shown in full: what a test waits for */
 }));
 
 const onSubmit = (id, action) => $(id).addEventListener("submit", (event) => {
