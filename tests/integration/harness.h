@@ -16,9 +16,11 @@
  *		return harness_run("listener_rename", tests, ARRAY_SIZE(tests));
  *	}
  *
- * Each test gets a fake guild, an empty directory for the database and free ports of its own. All functions that wait run the loop and fail the test when their patience is over. When a test fails, the
- * logs of its programs are printed. In any case the teardown fails when a log holds the token or a sanitizer's report. The calls
- * that the programs made go to PROJECT_BINARY_DIR/rest-journal/NAME.jsonl, where './walle test' checks them against Discord's rules.
+ * Each test gets a fake guild, an empty directory for the database and free ports of its own. All functions that
+ * wait run the loop and fail the test when their patience is over. When a test fails, the logs of its programs are
+ * printed. In any case the teardown fails when a log holds the token or a sanitizer's report. The calls that the
+ * programs made go to PROJECT_BINARY_DIR/rest-journal/NAME.jsonl, where './walle test' checks them against Discord's
+ * rules.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -69,13 +71,14 @@ int harness_tear_down(void **state);
 /* Runs the tests and returns main()'s result. `name` is the file's name without .c */
 int harness_run(const char *name, const struct CMUnitTest *tests, size_t count);
 
-/* Sets a variable of the environment (section__KEY) for programs that are started from now on; NULL removes it. What the harness
- * itself sets (token, addresses, ports, database) can be changed too. */
+/* Sets a variable of the environment (section__KEY) for programs that are started from now on; NULL removes it. What
+ * the harness itself sets (token, addresses, ports, database) can be changed too. */
 void harness_set(struct harness *h, const char *variable, const char *value);
 /* A free port that no program of this test uses. */
 int harness_free_port(struct harness *h);
 
-/* Starts a program (under the command in WALLE_TEST_WRAPPER, if that is set: README.md); `arguments` (ends with NULL) may be NULL. */
+/* Starts a program (under the command in WALLE_TEST_WRAPPER, if that is set: README.md); `arguments` (ends with
+ * NULL) may be NULL. */
 struct process *harness_spawn(struct harness *h, enum harness_program program, const char *const *arguments);
 /* The same, and waits until it is healthy (20 s at most: an identify may have to wait for its turn). */
 struct process *harness_start(struct harness *h, enum harness_program program);
@@ -108,7 +111,8 @@ int harness_get(struct harness *h, const char *url, const char **ret_body);
 const char *harness_url(const struct process *process, const char *path);
 /* A value of GET /metrics; -1: not there. `name` with its labels, if any. */
 int64_t harness_metric(const struct process *process, const char *name);
-/* A connection that only reads; opened at the first call, when the database exists (waits for it). The teardown closes it. */
+/* A connection that only reads; opened at the first call, when the database exists (waits for it). The teardown
+ * closes it. */
 struct db *harness_db(struct harness *h);
 
 /* The stored profile; false: there is none. Texts in the test's arena. */
