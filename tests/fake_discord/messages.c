@@ -126,7 +126,7 @@ struct message *message_post(struct fake *fake, const struct draft *draft)
 	struct message *message = xcalloc(1, sizeof(*message));
 
 	message->at = draft->at ? draft->at : fake_time(fake);
-	message->id = state_id(state, message->at);
+	message->id = draft->at ? state_id_at(state, message->at) : state_id(state, message->at);
 	message->channel = draft->channel;
 	message->author = draft->author;
 	message->webhook = draft->webhook;

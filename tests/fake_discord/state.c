@@ -67,6 +67,14 @@ uint64_t state_id(struct state *state, usec at)
 	return id;
 }
 
+/* The upper half of a millisecond's ids is kept for these. */
+uint64_t state_id_at(struct state *state, usec at)
+{
+	int64_t ms = MAX(at / MILLISECOND - DISCORD_EPOCH_MS, (int64_t)0);
+
+	return (uint64_t)ms << 22 | 1ULL << 21 | (state->chosen_ids++ & ((1ULL << 21) - 1));
+}
+
 usec state_id_time(uint64_t id)
 {
 	return ((usec)(id >> 22) + DISCORD_EPOCH_MS) * MILLISECOND;

@@ -179,7 +179,8 @@ struct state {
 	struct random random;
 	usec skew; /* the fake's clock runs ahead by this */
 	uint64_t last_id;
-	uint64_t changes; /* counts every posted or edited message */
+	uint64_t chosen_ids; /* made by state_id_at() so far */
+	uint64_t changes;    /* counts every posted or edited message */
 
 	struct user *users; /* hash, in order of coming */
 	uint64_t bot;       /* user and application */
@@ -210,6 +211,8 @@ void state_finish(struct state *state);
 usec state_now(const struct state *state);
 /* A new snowflake for this Unix time; ids rise strictly. */
 uint64_t state_id(struct state *state, usec at);
+/* The same for a time of the caller's choice, in the past or the future: as new, but in the order of those times only. */
+uint64_t state_id_at(struct state *state, usec at);
 /* When the thing with this id was made. */
 usec state_id_time(uint64_t id);
 

@@ -124,7 +124,7 @@ static void send_one(struct stream *stream)
 {
 	struct template *template = &stream->templates[stream->sent % stream->template_count];
 	usec at = stream->plan.start + (usec)stream->sent * stream->plan.step;
-	uint64_t id = state_id(&stream->fake->state, at);
+	uint64_t id = state_id_at(&stream->fake->state, at);
 	size_t shorter = template->whole.len - template->bare.len;
 	struct civil civil;
 	char digits[24], time[40];
