@@ -6,9 +6,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const bin = path.join(process.env.WALLE_BUILD || path.join(here, '../../build/dev'), 'bin');
 const shots = process.env.WALLE_SCREENSHOTS;
 const MEMBERS = 400;
