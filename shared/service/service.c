@@ -166,6 +166,7 @@ static void stop(struct service *service, usec patience)
 	p->cancel_deadline = p->stop_deadline + CANCEL_PATIENCE;
 	if (service->gateway && !p->gateway_stopped)
 		gateway_client_stop(service->gateway);
+	flows_cancel(service->flows, SERVICE_START_TAG);
 	/* A command may be inside its own transaction: then it commits or tear_down() does. */
 	if (batch_flush(service->batch) < 0)
 		log_warn("the last events could not be stored: Discord replays them to the next start");

@@ -43,6 +43,9 @@ struct service_private {
 	bool cancelled;
 };
 
+/* The start flow's tag: it is cancelled at once when the program is to end. */
+#define SERVICE_START_TAG "start"
+
 /* start.c: a flow that asks Discord for what the program must know, then runs definition->start and connects the
  * gateway. */
 int start_begin(struct service *service) warn_unused;

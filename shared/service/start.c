@@ -192,5 +192,6 @@ static void run(void *arg)
 
 int start_begin(struct service *service)
 {
-	return flow_start(service->flows, &(struct flow_options){ .name = "start" }, run, service);
+	return flow_start(
+		service->flows, &(struct flow_options){ .name = "start", .tag = SERVICE_START_TAG }, run, service);
 }

@@ -34,6 +34,16 @@ static void a_crash_loop_uses_few(struct harness *h)
 	harness_stop(listener);
 }
 
+static void a_configured_gateway_is_not_asked_for(struct harness *h)
+{
+	struct process *listener;
+
+	harness_set(h, "discord__GATEWAY_URL", fake_gateway_url(h->fake));
+	listener = harness_start(h, PROGRAM_LISTENER);
+	assert_int_equal(fake_count_calls(h->fake, "GET", "/gateway/bot", NULL), 0);
+	harness_stop(listener);
+}
+
 /* Discord answers an identify that comes too early, or whenever it likes, with an invalid session. */
 static void refused_identifies_are_repeated_in_time(struct harness *h)
 {
@@ -53,6 +63,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST_WITH(the_last_ones_are_kept, &few),
 		HARNESS_TEST_WITH(a_crash_loop_uses_few, &plain),
+		HARNESS_TEST_WITH(a_configured_gateway_is_not_asked_for, &plain),
 		HARNESS_TEST_WITH(refused_identifies_are_repeated_in_time, &plain),
 	};
 
