@@ -7,9 +7,9 @@
  */
 #include "bot.h"
 
+#include "base/hash.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/log.h"
@@ -88,7 +88,8 @@ static void settle_after_commit(struct bot *bot, bool undone)
 {
 	struct after_commit *item, *next;
 
-	DL_FOREACH_SAFE (bot->after_commit, item, next) {
+	for (item = bot->after_commit; item; item = next) {
+		next = item->next;
 		if (item->this_event && undone)
 			drop_after_commit(item);
 		else
@@ -99,13 +100,10 @@ static void settle_after_commit(struct bot *bot, bool undone)
 /* A lost transaction takes its tasks with it without telling; the events come again and bring new ones. */
 static void drop_lost(struct bot *bot)
 {
-	struct after_commit *item, *next;
 	bool lost = batch_error(bot->service->batch) < 0;
 
-	if (lost && !bot->batch_was_lost) {
-		DL_FOREACH_SAFE (bot->after_commit, item, next)
-			drop_after_commit(item);
-	}
+	while (lost && !bot->batch_was_lost && bot->after_commit)
+		drop_after_commit(bot->after_commit); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 	bot->batch_was_lost = lost;
 }
 
@@ -132,6 +130,7 @@ static void choose_features(struct bot *bot)
 
 	while (features[count])
 		count++;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 	bot->features = xcalloc(count + 1, sizeof(*bot->features));
 	count = 0;
 	for (size_t i = 0; features[i]; i++) {
@@ -261,38 +260,38 @@ static int run_hooks(struct bot *bot, const struct event *event)
 
 static int on_message(struct bot *bot, struct event *event)
 {
-	struct message message;
+	struct message *message = arena_new(&bot->event_arena, struct message);
 	int r;
 
-	if (message_parse(event->d, &bot->event_arena, &message) < 0)
+	if (message_parse(event->d, &bot->event_arena, message) < 0)
 		return 0;
-	if (message.author.bot || message.author.system || message.webhook_id)
+	if (message->author.bot || message->author.system || message->webhook_id)
 		return 0;
 	/* Replies and plain messages are written by people; the other types are Discord's announcements. */
-	if (message.type != MESSAGE_DEFAULT && message.type != MESSAGE_REPLY)
+	if (message->type != MESSAGE_DEFAULT && message->type != MESSAGE_REPLY)
 		return 0;
-	if (message.guild_id && message.guild_id != bot->service->guild_id)
+	if (message->guild_id && message->guild_id != bot->service->guild_id)
 		return 0;
-	if (event->now - snowflake_time(message.id) > BOT_LEDGER_HORIZON)
+	if (event->now - snowflake_time(message->id) > BOT_LEDGER_HORIZON)
 		return 0;
-	r = seen_message_claim(bot->service->db, message.id);
+	r = seen_message_claim(bot->service->db, message->id);
 	if (r < 0)
 		return r == -EALREADY ? 0 : r;
-	event->message = &message;
-	if (!message.guild_id) {
+	event->message = message;
+	if (!message->guild_id) {
 		event->name = EVENT_DIRECT_MESSAGE;
 		return run_hooks(bot, event);
 	}
 	metric_add(&messages_seen, 1);
-	if (message.has_member)
-		cache_learn_member(bot->cache, &message.author, &message.member);
+	if (message->has_member)
+		cache_learn_member(bot->cache, &message->author, &message->member);
 	r = run_hooks(bot, event);
 	if (r < 0)
 		return r;
 	/* What a dialogue was waiting for is no command. */
-	if (waits_offer(bot->service->waits, event->name, event->d) || !message.has_member)
+	if (waits_offer(bot->service->waits, event->name, event->d) || !message->has_member)
 		return 0;
-	return dispatch_message(bot, &message, event->now);
+	return dispatch_message(bot, message, event->now);
 }
 
 static void after_guild_event(struct bot *bot, const char *name, const cJSON *d)
@@ -344,10 +343,9 @@ static void stop(struct service *service)
 static void finish(struct service *service)
 {
 	struct bot *bot = service->state;
-	struct after_commit *item, *next;
 
-	DL_FOREACH_SAFE (bot->after_commit, item, next)
-		drop_after_commit(item);
+	while (bot->after_commit)
+		drop_after_commit(bot->after_commit); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 	for (size_t i = 0; bot->features[i]; i++)
 		if (bot->features[i]->finish)
 			bot->features[i]->finish(bot);
@@ -377,9 +375,9 @@ static void dump(struct service *service, struct str *out)
 {
 	struct bot *bot = service->state;
 	size_t waiting = 0;
-	struct after_commit *item;
 
-	DL_COUNT(bot->after_commit, item, waiting);
+	for (const struct after_commit *item = bot->after_commit; item; item = item->next)
+		waiting++;
 	str_printf(out, "guild %s, %zu members, %s, %zu commands wait for their commit\n",
 		cache_has_guild(bot->cache) ? "known" : "unknown", cache_member_count(bot->cache),
 		bot->ready ? "complete" : "incomplete", waiting);

@@ -149,9 +149,9 @@ struct cache *cache_create(snowflake guild_id)
 
 static void clear_roles(struct cache *cache)
 {
-	struct role_entry *entry, *next;
+	struct role_entry *entry;
 
-	HASH_ITER (hh, cache->roles, entry, next) {
+	while ((entry = cache->roles)) {
 		HASH_DEL(cache->roles, entry);
 		free(entry);
 	}
@@ -159,9 +159,9 @@ static void clear_roles(struct cache *cache)
 
 static void clear_channels(struct cache *cache)
 {
-	struct channel_entry *entry, *next;
+	struct channel_entry *entry;
 
-	HASH_ITER (hh, cache->channels, entry, next) {
+	while ((entry = cache->channels)) {
 		HASH_DEL(cache->channels, entry);
 		free(entry);
 	}
@@ -169,9 +169,9 @@ static void clear_channels(struct cache *cache)
 
 static void clear_gone(struct cache *cache)
 {
-	struct gone_entry *entry, *next;
+	struct gone_entry *entry;
 
-	HASH_ITER (hh, cache->gone, entry, next) {
+	while ((entry = cache->gone)) {
 		HASH_DEL(cache->gone, entry);
 		free(entry);
 	}
@@ -179,12 +179,10 @@ static void clear_gone(struct cache *cache)
 
 void cache_destroy(struct cache *cache)
 {
-	struct member_entry *entry, *next;
-
 	if (!cache)
 		return;
-	HASH_ITER (hh, cache->members, entry, next)
-		remove_member(cache, entry);
+	while (cache->members)
+		remove_member(cache, cache->members);
 	clear_roles(cache);
 	clear_channels(cache);
 	clear_gone(cache);
@@ -205,11 +203,12 @@ static void take_member(struct cache *cache, const struct user *user, const stru
 		.avatar = user->avatar,
 		.guild_avatar = member->avatar,
 		.roles = member->roles,
-		.role_count = (uint16_t)MIN(member->role_count, (size_t)UINT16_MAX),
 		.bot = user->bot,
 		.generation = cache->generation,
 	};
 
+	/* Discord allows 250 roles in a guild. */
+	cached.role_count = (uint16_t)MIN(member->role_count, (size_t)UINT16_MAX);
 	put_member(cache, &cached);
 }
 
@@ -279,7 +278,8 @@ void cache_members_end(struct cache *cache)
 
 	if (!cache->listing)
 		return;
-	HASH_ITER (hh, cache->members, entry, next) {
+	for (entry = cache->members; entry; entry = next) {
+		next = entry->hh.next;
 		if (entry->m.generation != cache->generation)
 			remove_member(cache, entry);
 	}

@@ -2,7 +2,7 @@
 #ifndef BOT_CACHE_INTERNAL_H
 #define BOT_CACHE_INTERNAL_H
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "cache.h"
 

@@ -137,13 +137,16 @@ int cmd_defer(struct cmd *cmd)
 static int send_text(struct cmd *cmd, struct message_create *message)
 {
 	char nonce[26];
+	int r;
 
 	/* The nonce makes Discord answer a repeated request with the message that exists already. */
 	snprintf(nonce, sizeof(nonce), "c%llu.%u", (unsigned long long)cmd->message_id, cmd->answer->count % 100);
 	message->nonce = nonce;
 	message->reply_to = cmd->message_id;
 	message->ephemeral = false;
-	return rest_create_message(cmd->service->rest, cmd->channel_id, message, &cmd->answer->last_id);
+	r = rest_create_message(cmd->service->rest, cmd->channel_id, message, &cmd->answer->last_id);
+	message->nonce = NULL;
+	return r;
 }
 
 static int send_interaction(struct cmd *cmd, struct message_create *message)

@@ -1,8 +1,8 @@
 /* Finding commands (commands.h): the rows of the tables, and a hash table of their names and aliases. */
 #include "commands.h"
 
+#include "base/hash.h"
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "base/log.h"
 #include "feature.h"
@@ -69,11 +69,11 @@ struct commands *commands_create(const struct feature *const *list)
 
 void commands_destroy(struct commands *commands)
 {
-	struct name_entry *entry, *next;
+	struct name_entry *entry;
 
 	if (!commands)
 		return;
-	HASH_ITER (hh, commands->names, entry, next) {
+	while ((entry = commands->names)) {
 		HASH_DEL(commands->names, entry);
 		free(entry);
 	}

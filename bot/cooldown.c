@@ -2,9 +2,9 @@
  * bounded. */
 #include "cooldown.h"
 
+#include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* So many people would have to use slow commands within one cool-down. The oldest are forgiven. */
 #define ENTRIES_MAX 4096
@@ -37,12 +37,10 @@ static void forget(struct cooldowns *cooldowns, struct entry *entry)
 
 void cooldowns_destroy(struct cooldowns *cooldowns)
 {
-	struct entry *entry, *next;
-
 	if (!cooldowns)
 		return;
-	HASH_ITER (hh, cooldowns->entries, entry, next)
-		forget(cooldowns, entry);
+	while (cooldowns->entries)
+		forget(cooldowns, cooldowns->entries);
 	free(cooldowns);
 }
 
@@ -52,7 +50,8 @@ static void make_room(struct cooldowns *cooldowns, usec now)
 
 	if (HASH_COUNT(cooldowns->entries) < ENTRIES_MAX)
 		return;
-	HASH_ITER (hh, cooldowns->entries, entry, next) {
+	for (entry = cooldowns->entries; entry; entry = next) {
+		next = entry->hh.next;
 		if (entry->free_at <= now)
 			forget(cooldowns, entry);
 	}

@@ -282,11 +282,12 @@ static int show(struct pager *pager)
 
 int pager_run(struct cmd *cmd, const struct pages *pages, size_t first)
 {
-	struct pager pager = { .cmd = cmd, .pages = pages, .page = MIN(first, pages->count ? pages->count - 1 : 0) };
+	struct pager pager = { .cmd = cmd, .pages = pages };
 	int r, removed;
 
 	if (!pages->count)
 		return 0;
+	pager.page = MIN(first, pages->count - 1);
 	pager.ends_at = loop_now(&cmd->service->loop) + LIFE;
 	r = show(&pager);
 	arena_finish(&pager.arena);

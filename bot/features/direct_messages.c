@@ -1,7 +1,7 @@
 /* Direct messages to the bot: a friendly pointer to the server, at most once an hour for each person. */
+#include "base/hash.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "base/log.h"
 #include "cache.h"
@@ -43,7 +43,8 @@ static bool was_answered(struct direct_messages *state, snowflake user, usec now
 	if (person)
 		forget(state, person);
 	if (HASH_COUNT(state->people) >= PEOPLE_MAX) {
-		HASH_ITER (hh, state->people, person, next) {
+		for (person = state->people; person; person = next) {
+			next = person->hh.next;
 			if (now - person->at >= QUIET_FOR || HASH_COUNT(state->people) >= PEOPLE_MAX)
 				forget(state, person);
 		}
@@ -107,12 +108,10 @@ static int start(struct bot *bot)
 
 static void finish(struct bot *bot)
 {
-	struct answered *person, *next;
-
 	if (!bot->direct_messages)
 		return;
-	HASH_ITER (hh, bot->direct_messages->people, person, next)
-		forget(bot->direct_messages, person);
+	while (bot->direct_messages->people)
+		forget(bot->direct_messages, bot->direct_messages->people);
 	free(bot->direct_messages);
 	bot->direct_messages = NULL;
 }

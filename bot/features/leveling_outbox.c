@@ -138,7 +138,7 @@ static int carry_out_all(struct leveling *leveling)
 static void outbox_flow(void *arg)
 {
 	struct leveling *leveling = arg;
-	int r;
+	int r = 0;
 
 	do {
 		leveling->outbox_again = false;

@@ -412,7 +412,7 @@ static usec until_daily(const struct leveling *leveling)
 static void drift_flow(void *arg)
 {
 	struct leveling *leveling = arg;
-	int r;
+	int r = 0;
 
 	do {
 		leveling->drift_again = false;

@@ -22,6 +22,8 @@ static void a_level_is_announced_once(struct harness *h)
 		if (fake_call(h->fake, i)->body && strstr(fake_call(h->fake, i)->body, "is now **level"))
 			call = fake_call(h->fake, i);
 	assert_non_null(call);
+	if (!call)
+		return;
 	assert_contains(call->body, "\"enforce_nonce\":true");
 	assert_contains(call->body, arena_printf(&h->arena, "\"users\":[\"%llu\"]", (unsigned long long)alice));
 }
