@@ -1,13 +1,14 @@
 /* Flows: stackful coroutines on the loop, made with glibc's ucontext.
  *
- * Life of a flow: flow_start() allocates it and posts its task; the loop runs the task, which switches to the flow's stack;
- * the flow runs until it suspends or ends, which switches back. flow_wake(), the flow's timer and flows_cancel() post the
- * task again. So a flow is always entered from the top of the loop, and switching happens in one function, resume().
+ * Life of a flow: flow_start() allocates it and posts its task; the loop runs the task, which switches to the flow's
+ * stack; the flow runs until it suspends or ends, which switches back. flow_wake(), the flow's timer and
+ * flows_cancel() post the task again. So a flow is always entered from the top of the loop, and switching happens in
+ * one function, resume().
  *
  * What must be right here and is easily broken:
- *   - AddressSanitizer is told of every switch, and `uc_stack` is zeroed after makecontext(): otherwise its swapcontext()
- *     interceptor clears the shadow of the whole stack and overflows in frames that live across a wait go unnoticed.
- *     tests/net/test_flow.c has a test that fails when either is missing.
+ *   - AddressSanitizer is told of every switch, and `uc_stack` is zeroed after makecontext(): otherwise its
+ *     swapcontext() interceptor clears the shadow of the whole stack and overflows in frames that live across a wait
+ *     go unnoticed. tests/net/test_flow.c has a test that fails when either is missing.
  *   - ThreadSanitizer is told as well.
  *   - The logger's context belongs to the flow and is swapped with it.
  *   - The pages below a stack are inaccessible, so that deep recursion is a crash and not silent corruption.

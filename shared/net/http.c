@@ -1,12 +1,14 @@
 /* The HTTP client: curl's multi interface on our loop.
  *
- * The glue follows CURLMOPT_TIMERFUNCTION(3) and CURLMOPT_SOCKETFUNCTION(3) to the letter: -1 deletes the timer, curl is never
- * called from its own callbacks, and there is one poll handle per descriptor, which is closed at once when curl says so and
- * freed when libuv has let go of it. Finished calls are posted, so that a callback may start, cancel and destroy as it likes.
+ * The glue follows CURLMOPT_TIMERFUNCTION(3) and CURLMOPT_SOCKETFUNCTION(3) to the letter: -1 deletes the timer, curl
+ * is never called from its own callbacks, and there is one poll handle per descriptor, which is closed at once when
+ * curl says so and freed when libuv has let go of it. Finished calls are posted, so that a callback may start, cancel
+ * and destroy as it likes.
  *
- * What may be repeated is decided by `sent`, which must therefore be exact: curl tells us just before each request goes out
- * (CURLOPT_PREREQFUNCTION). curl on its own repeats a request whose kept connection turned out to be dead, even a POST that
- * the server may have acted on; the second such notice for a method that is not idempotent ends the call instead.
+ * What may be repeated is decided by `sent`, which must therefore be exact: curl tells us just before each request
+ * goes out (CURLOPT_PREREQFUNCTION). curl on its own repeats a request whose kept connection turned out to be dead,
+ * even a POST that the server may have acted on; the second such notice for a method that is not idempotent ends the
+ * call instead.
  */
 #include "net/http.h"
 
@@ -461,7 +463,7 @@ static void set_options(struct http_call *call, const struct http_request *reque
 		curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* Without this, ending a call whose name is still being resolved blocks the loop until the resolver gives up. */
+	/* Otherwise ending a call whose name is still being resolved blocks the loop until the resolver gives up. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CONNECT_TIMEOUT / MILLISECOND));

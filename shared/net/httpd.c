@@ -308,7 +308,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *mhd, const ch
 			return status != 0 ? refuse(request, status) : MHD_YES;
 		}
 		if (*len > 0) {
-			/* Only a chunked body gets here beyond the limit; microhttpd cannot answer in the middle of it. */
+			/* Only a chunked body gets here; microhttpd cannot answer in the middle of it. */
 			if (*len > httpd->body_limit - request->body.len)
 				return MHD_NO;
 			str_add(&request->body, data, *len);

@@ -1,9 +1,10 @@
-/* The event loop: a thin layer over libuv that adds three things: posted tasks, timers that never fire early, and signals.
+/* The event loop: a thin layer over libuv that adds three things: posted tasks, timers that never fire early, and
+ * signals.
  *
- * Posted tasks are the way out of nesting: a callback deep inside curl, libwebsockets or microhttpd posts, and the work
- * runs from the top of the loop, where everything may be called and destroyed. An idle handle runs them; libuv does not
- * sleep while an idle handle is active. Each turn runs only the tasks that were there when it began, so that tasks which
- * post tasks cannot keep sockets and timers waiting.
+ * Posted tasks are the way out of nesting: a callback deep inside curl, libwebsockets or microhttpd posts, and the
+ * work runs from the top of the loop, where everything may be called and destroyed. An idle handle runs them; libuv
+ * does not sleep while an idle handle is active. Each turn runs only the tasks that were there when it began, so that
+ * tasks which post tasks cannot keep sockets and timers waiting.
  *
  * To extend: new kinds of waiting belong in files of their own that take a `struct loop *`; this one stays small.
  */
@@ -29,7 +30,7 @@ struct timer_handle {
 static void on_spin(uv_idle_t *handle)
 {
 	struct loop *loop = handle->data;
-	/* Where this turn ends is remembered by a marker in the queue itself, because a task may cancel any other one. */
+	/* A marker in the queue itself remembers where this turn ends, because a task may cancel any other. */
 	struct loop_task marker = { .posted = true };
 
 	*loop->tasks_end = &marker;
@@ -241,7 +242,8 @@ void loop_cancel(struct loop *loop, struct loop_task *task)
 
 static void arm(struct timer_handle *handle);
 
-/* libuv counts from the time at which its current turn began, so that after a slow callback a timer is early: look at the clock. */
+/* libuv counts from the time at which its current turn began, so that after a slow callback a timer is early: look
+ * at the clock. */
 static void on_timer(uv_timer_t *uv)
 {
 	struct timer_handle *handle = uv->data;

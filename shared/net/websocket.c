@@ -1,16 +1,18 @@
 /* The WebSocket client: libwebsockets (lws) 4.1 on our libuv loop.
  *
  * What lws does badly is done here, and was measured:
- *   - Its name resolution blocks the loop, so the name is resolved by uv_getaddrinfo() and lws connects to an address; the name
- *     goes along as `host`, against which it checks the certificate. Further addresses are tried when one does not answer.
+ *   - Its name resolution blocks the loop, so the name is resolved by uv_getaddrinfo() and lws connects to an address;
+ *     the name goes along as `host`, against which it checks the certificate. Further addresses are tried when one
+ *     does not answer.
  *   - A failed connection is reported by a callback, by NULL, or by both; attempt_failed() counts the first only.
  *   - Its timeouts can be half a minute late, so all deadlines are timers of ours.
  *   - Messages come in pieces, and text is not checked.
  *   - A close frame that is asked for in the writable callback is never sent, so it is asked for by a posted task.
  *   - Closing waits for output that a dead peer will never take, so the socket is shut down first.
  *
- * Nothing is destroyed inside an lws callback: finish() only notes how it ended and posts `task`, which detaches from lws and
- * tells the owner, from the top of the loop. Once detached, lws' callbacks for that connection find no websocket and are ignored.
+ * Nothing is destroyed inside an lws callback: finish() only notes how it ended and posts `task`, which detaches from
+ * lws and tells the owner, from the top of the loop. Once detached, lws' callbacks for that connection find no
+ * websocket and are ignored.
  */
 #include "net/websocket.h"
 
@@ -221,8 +223,8 @@ static int write_next(struct websocket *ws)
 	return 0;
 }
 
-/* Everything before the close frame has been written. lws sends the frame and waits for the answer only when the connection is closed
- * from outside its callbacks. */
+/* Everything before the close frame has been written. lws sends the frame and waits for the answer only when the
+ * connection is closed from outside its callbacks. */
 static void on_close_task(struct loop_task *task)
 {
 	struct websocket *ws = CONTAINER_OF(task, struct websocket, close_task);
@@ -421,7 +423,8 @@ static int parse_url(struct websocket *ws, const char *url)
 	}
 	len = strcspn(at, "/?#");
 	end = at + len;
-	/* A blank or control character would end the request line and begin something else; a user name has no place here. */
+	/* A blank or control character would end the request line and begin something else; a user name has no
+	 * place here. */
 	for (const char *c = at; *c != '\0'; c++) {
 		if ((unsigned char)*c <= ' ' || *c == 0x7f || (c < end && (*c == '@' || *c == '%')))
 			return -EINVAL;
@@ -571,8 +574,8 @@ int websockets_create(struct loop *loop, struct websockets **ret_websockets)
 	return 0;
 }
 
-/* lws wants to be destroyed twice: the first call closes its libuv handles, the second, when they are closed, frees its memory, in
- * which they are. It marks them with its context as their data. */
+/* lws wants to be destroyed twice: the first call closes its libuv handles, the second, when they are closed, frees
+ * its memory, in which they are. It marks them with its context as their data. */
 struct reaper {
 	uv_idle_t idle;
 	struct lws_context *context;

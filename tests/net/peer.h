@@ -1,7 +1,7 @@
 /* A peer that misbehaves on purpose: a TCP server in a thread of its own, whose every byte is a test's decision.
  *
- * A script is called for each connection, in order, with blocking calls that give up after some seconds. It must not use
- * cmocka's assertions (it is another thread): it notes what it saw, and the test looks at that after peer_stop().
+ * A script is called for each connection, in order, with blocking calls that give up after some seconds. It must not
+ * use cmocka's assertions (it is another thread): it notes what it saw, and the test looks at that after peer_stop().
  */
 #ifndef TESTS_NET_PEER_H
 #define TESTS_NET_PEER_H

@@ -58,6 +58,20 @@ static void test_refused_port(void **state)
 	client_finish(&c);
 }
 
+static void test_ipv6_address(void **state)
+{
+	struct client c = { 0 };
+	char url[64];
+
+	(void)state;
+	snprintf(url, sizeof(url), "ws://[::1]:%d/", peer_free_port());
+	client_connect(&c, url, 5 * SECOND);
+	client_wait_closed(&c);
+	/* its name, with brackets, would not resolve */
+	assert_int_equal(c.error, -ECONNREFUSED);
+	client_finish(&c);
+}
+
 static void test_name_that_does_not_resolve(void **state)
 {
 	struct client c = { 0 };
@@ -115,6 +129,7 @@ static void test_further_addresses_are_tried(void **state)
 		char url[64];
 
 		assert_int_equal(peer_start(&peer, greets, &address), 0);
+		/* without a path */
 		snprintf(url, sizeof(url), "ws://%s:%d", names[i], peer.port);
 		client_connect(&c, url, 5 * SECOND);
 		client_wait_closed(&c);
@@ -520,6 +535,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_refused_urls),
 		TEST(test_refused_port),
+		TEST(test_ipv6_address),
 		TEST(test_name_that_does_not_resolve),
 		TEST(test_slow_name_times_out_and_can_be_killed),
 		TEST(test_further_addresses_are_tried),

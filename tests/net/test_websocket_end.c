@@ -297,6 +297,31 @@ static int echoes(int fd, int connection, void *arg)
 	return 0;
 }
 
+static void test_close_while_connecting(void **state)
+{
+	struct client resolving = { 0 }, connecting = { 0 };
+	struct peer peer;
+	usec start = loop_now(&loop);
+
+	(void)state;
+	assert_int_equal(peer_start(&peer, says_nothing, NULL), 0);
+	client_connect(&resolving, "ws://slow.test/", 5 * SECOND);
+	websocket_close(resolving.websocket, 1000);
+	client_wait_closed(&resolving);
+	assert_int_equal(resolving.error, -ECANCELED);
+
+	client_connect_port(&connecting, peer.port);
+	while (loop_now(&loop) - start < 100 * MILLISECOND)
+		uv_run(&loop.uv, UV_RUN_NOWAIT);
+	websocket_close(connecting.websocket, 1000);
+	client_wait_closed(&connecting);
+	assert_int_equal(connecting.error, -ECANCELED);
+	assert_int_equal(connecting.opened, 0);
+	peer_stop(&peer);
+	client_finish(&resolving);
+	client_finish(&connecting);
+}
+
 static void test_destroying_with_live_connections(void **state)
 {
 	struct client open = { 0 }, connecting = { 0 }, resolving = { 0 };
@@ -331,6 +356,7 @@ int main(void)
 		TEST(test_close_ends_within_a_second_without_an_answer),
 		TEST(test_kill_sends_no_close_frame),
 		TEST(test_full_send_buffer_can_be_killed_and_closed),
+		TEST(test_close_while_connecting),
 		TEST(test_destroying_with_live_connections),
 	};
 

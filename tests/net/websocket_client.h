@@ -1,5 +1,5 @@
-/* What the tests of shared/net/websocket.c share: a client that notes what happens to it, and checks that no callback comes
- * inside another or after the end.
+/* What the tests of shared/net/websocket.c share: a client that notes what happens to it, and checks that no callback
+ * comes inside another or after the end.
  */
 #ifndef TESTS_NET_WEBSOCKET_CLIENT_H
 #define TESTS_NET_WEBSOCKET_CLIENT_H
