@@ -97,13 +97,18 @@ static void settle_after_commit(struct bot *bot, bool undone)
 	}
 }
 
-/* A lost transaction takes its tasks with it without telling; the events come again and bring new ones. */
+/* A lost transaction takes its tasks with it without telling; the events come again and bring new ones. What is posted
+ * was committed before and only waits for its turn. */
 static void drop_lost(struct bot *bot)
 {
 	bool lost = batch_error(bot->service->batch) < 0;
+	struct after_commit *item, *next;
 
-	while (lost && !bot->batch_was_lost && bot->after_commit)
-		drop_after_commit(bot->after_commit); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
+	for (item = lost && !bot->batch_was_lost ? bot->after_commit : NULL; item; item = next) {
+		next = item->next;
+		if (!item->task.posted)
+			drop_after_commit(item);
+	}
 	bot->batch_was_lost = lost;
 }
 

@@ -1,6 +1,8 @@
 /* A message earns XP once, and .rank tells about it. */
 #include "bot_helpers.h"
 
+#include "models/command_usage.h"
+
 static void a_message_earns_and_rank_shows_it(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
@@ -91,6 +93,43 @@ static void bots_webhooks_and_direct_messages_earn_nothing(struct harness *h)
 	assert_int_equal(harness_metric(bot, "walle_bot_awards_total"), 1);
 }
 
+static int64_t uses_of(struct harness *h, const char *command)
+{
+	struct command_usage_count *counts;
+	size_t count;
+
+	assert_int_equal(command_usage_count(harness_db(h), COMMAND_USAGE_BY_COMMAND, 0, INT64_MAX, 100, &h->arena,
+				 &counts, &count),
+		0);
+	for (size_t i = 0; i < count; i++)
+		if (streq(counts[i].name, command))
+			return counts[i].uses;
+	return 0;
+}
+
+/* D-19: also several in one second. */
+static void uses_are_recorded(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct process *bot = harness_start(h, PROGRAM_BOT);
+
+	assert_int_equal(fake_wait_commands(h->fake, 12, SOON), 0);
+	ask(h, alice, general, ".rank", "Stat Card");
+	ask(h, alice, general, ".rank", "Stat Card");
+	ask_slash(h, alice, general, "rank", NULL);
+	assert_true(fake_say(h->fake, alice, general, ".levels") != 0);
+	harness_idle(h, 200 * MILLISECOND);
+	assert_int_equal(uses_of(h, "rank"), 3);
+	/* what one may not run is no use of it */
+	assert_int_equal(uses_of(h, "levels"), 0);
+	harness_stop(bot);
+	harness_set(h, "frequency__ENABLED", "0");
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, general, ".rank", "Stat Card");
+	harness_idle(h, 200 * MILLISECOND);
+	assert_int_equal(uses_of(h, "rank"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +137,7 @@ int main(void)
 		HARNESS_TEST(ranks_are_ordered_and_hidden_members_have_none),
 		HARNESS_TEST(only_moderators_hide_others),
 		HARNESS_TEST(bots_webhooks_and_direct_messages_earn_nothing),
+		HARNESS_TEST(uses_are_recorded),
 	};
 
 	return harness_run("bot_rank", tests, ARRAY_SIZE(tests));
