@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/fuzz/run.sh [SECONDS [TARGET ...]]: runs the fuzz targets of the preset fuzz (./walle build fuzz), two at a time, SECONDS each (20).
 # What they find is written to build/fuzz/found/; new interesting inputs go to build/fuzz/work/TARGET, never into the kept corpus:
-# 'tests/fuzz/run.sh --keep' adds up to 80 of them, of at most 4 KiB each.
+# 'tests/fuzz/run.sh --keep TARGET ...' adds up to 80 of them, of at most 4 KiB each.
 set -eu
 cd "$(dirname "$0")/../.."
 build=${WALLE_BUILD:-$PWD/build/fuzz}
@@ -34,7 +34,7 @@ one() {
 
 # Of what covers most, an even choice from small to large.
 keep() {
-	for target in $(targets); do
+	for target in "$@"; do
 		[ -d "$build/work/$target" ] || continue
 		merged=$(mktemp -d)
 		"$build/fuzz/fuzz_$target" -merge=1 -max_len=4096 "$merged" "$kept/$target" "$build/work/$target" >/dev/null 2>&1
@@ -51,7 +51,8 @@ keep() {
 
 case ${1-} in
 --keep)
-	keep
+	shift
+	keep "$@"
 	exit
 	;;
 --one)
@@ -75,4 +76,4 @@ seconds=${1:-20}
 	echo "no fuzz targets in $build: ./walle build fuzz" >&2
 	exit 1
 }
-printf '%s\n' "$@" | xargs -P 2 -n 1 "$0" --one "$seconds"
+printf '%s\n' "$@" | xargs -P 2 -n 1 "$PWD/tests/fuzz/run.sh" --one "$seconds"
