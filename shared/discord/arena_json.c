@@ -12,15 +12,12 @@ static cJSON *copy_value(struct arena *arena, const cJSON *json)
 }
 
 /* Recursion is bounded by JSON_DEPTH_MAX, which json_parse() enforces. */
-const cJSON *arena_json(struct arena *arena, const cJSON *json)
+static cJSON *copy_tree(struct arena *arena, const cJSON *json)
 {
-	cJSON *copy, *last = NULL;
+	cJSON *copy = copy_value(arena, json), *last = NULL;
 
-	if (!json)
-		return NULL;
-	copy = copy_value(arena, json);
 	json_array_each (item, json) {
-		cJSON *child = (cJSON *)(uintptr_t)arena_json(arena, item);
+		cJSON *child = copy_tree(arena, item);
 
 		child->prev = last;
 		if (last)
@@ -32,4 +29,9 @@ const cJSON *arena_json(struct arena *arena, const cJSON *json)
 	if (copy->child)
 		copy->child->prev = last; /* as cJSON keeps its lists */
 	return copy;
+}
+
+const cJSON *arena_json(struct arena *arena, const cJSON *json)
+{
+	return json ? copy_tree(arena, json) : NULL;
 }

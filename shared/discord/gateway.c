@@ -232,13 +232,27 @@ static void on_opened(struct gateway *g, const struct gateway_event *event, usec
 /* What a lost connection says about the session. `opened`: there was one; `resumed`: events flowed on it. */
 static void session_judge(struct gateway *g, int code, bool opened, bool resumed, struct gateway_actions *actions)
 {
-	if (gateway_close_class(code) == GATEWAY_CLOSE_NEW_SESSION) {
-		session_forget(g, actions);
-	} else if (!opened) {
+	bool over = gateway_close_class(code) == GATEWAY_CLOSE_NEW_SESSION;
+
+	if (!over && !opened)
 		g->unreachable++;
-	} else if (g->resume_meant && !resumed && !g->owner_dropped && ++g->failed_resumes >= GATEWAY_FAILED_RESUMES) {
+	else if (!over && g->resume_meant && !resumed && !g->owner_dropped)
+		over = ++g->failed_resumes >= GATEWAY_FAILED_RESUMES;
+	if (over)
 		session_forget(g, actions);
-	}
+}
+
+/* Discord's own words come first, then why we dropped the connection, then what else is known. */
+static void closed_reason(struct gateway *g, const struct gateway_event *event, const struct gateway_close_code *row)
+{
+	if (row)
+		snprintf(g->reason, sizeof(g->reason), "%d: %s", row->code, row->text);
+	else if (g->state == GATEWAY_CLOSING)
+		return;
+	else if (event->code != 0)
+		snprintf(g->reason, sizeof(g->reason), "closed with code %d", event->code);
+	else
+		set_reason(g, event->reason ? event->reason : "connection lost");
 }
 
 static void on_closed(struct gateway *g, const struct gateway_event *event, usec now, struct random *random,
@@ -251,12 +265,7 @@ static void on_closed(struct gateway *g, const struct gateway_event *event, usec
 
 	if (!connected(g) && g->state != GATEWAY_CONNECTING && g->state != GATEWAY_CLOSING)
 		return;
-	if (row)
-		snprintf(g->reason, sizeof(g->reason), "%d: %s", row->code, row->text);
-	else if (g->state != GATEWAY_CLOSING && event->code != 0)
-		snprintf(g->reason, sizeof(g->reason), "closed with code %d", event->code);
-	else if (g->state != GATEWAY_CLOSING)
-		set_reason(g, event->reason ? event->reason : "connection lost");
+	closed_reason(g, event, row);
 	g->beat_at = NEVER;
 	act(actions, GATEWAY_DO_DOWN);
 	if (g->stopping || (row && row->class == GATEWAY_CLOSE_FATAL)) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #define STEP     ((size_t)64 << 10) /* room that is made for zlib at a time */
@@ -98,7 +99,7 @@ int inflater_push(struct inflater *inflater, const void *data, size_t len, const
 		return 0;
 	if (len > UINT32_MAX)
 		return inflater->error = -E2BIG;
-	inflater->stream.next_in = (z_const Bytef *)(uintptr_t)data;
+	inflater->stream.next_in = data;
 	inflater->stream.avail_in = (uInt)len;
 	inflater->error = inflate_all(inflater);
 	if (inflater->error < 0)

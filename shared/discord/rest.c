@@ -467,9 +467,9 @@ static bool done_before(const struct rest_call *call, const struct rest_outcome 
 /* Exponential, spread over the upper half. */
 static usec retry_pause(struct rest *rest, int try)
 {
-	usec full = RETRY_FIRST << (try - 1);
+	usec half = RETRY_FIRST << (try - 1) >> 1;
 
-	return full / 2 + (usec)(random_unit(&rest->random) * (double)(full / 2));
+	return half + (usec)(random_unit(&rest->random) * (double)half);
 }
 
 static int pause_between(struct job *job, const char *route, usec until)

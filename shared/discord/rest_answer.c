@@ -20,7 +20,7 @@ static usec seconds_to_usec(double seconds)
 {
 	if (!isfinite(seconds) || seconds < 0)
 		return -1;
-	if (seconds >= (double)(RATELIMIT_WAIT_MAX / SECOND))
+	if (seconds >= (double)RATELIMIT_WAIT_MAX / (double)SECOND)
 		return RATELIMIT_WAIT_MAX;
 	return llround(seconds * (double)SECOND);
 }

@@ -54,10 +54,10 @@ int wait_open(struct waits *waits, const struct wait_filter *filter, struct wait
 	wait = xcalloc(1, sizeof(*wait));
 	wait->waits = waits;
 	wait->filter = *filter;
-	strcpy(wait->event, filter->event);
+	memcpy(wait->event, filter->event, strlen(filter->event) + 1);
 	wait->filter.event = wait->event;
 	if (filter->custom_id_prefix) {
-		strcpy(wait->prefix, filter->custom_id_prefix);
+		memcpy(wait->prefix, filter->custom_id_prefix, strlen(filter->custom_id_prefix) + 1);
 		wait->filter.custom_id_prefix = wait->prefix;
 	}
 	DL_APPEND(waits->list, wait);

@@ -42,10 +42,9 @@ static inline const char *step_event(struct world *w, const struct gateway_event
 
 	gateway_step(w->gateway, event, w->now, &w->random, &actions);
 	w->actions[0] = '\0';
-	for (size_t i = 0; i < actions.count; i++) {
-		strcat(w->actions, i > 0 ? " " : "");
-		strcat(w->actions, action_name(actions.list[i]));
-	}
+	for (size_t i = 0, len = 0; i < actions.count; i++)
+		len += (size_t)snprintf(w->actions + len, sizeof(w->actions) - len, "%s%s", i > 0 ? " " : "",
+			action_name(actions.list[i]));
 	return w->actions;
 }
 

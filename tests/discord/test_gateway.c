@@ -201,7 +201,7 @@ static void close_codes_decide_the_next_session(void **state)
 		if (class == GATEWAY_CLOSE_FATAL) {
 			assert_string_equal(w.actions, "down finish");
 			assert_true(gateway_refused(w.gateway));
-			assert_int_equal(atoi(gateway_reason(w.gateway)), code);
+			assert_int_equal(strtol(gateway_reason(w.gateway), NULL, 10), code);
 			assert_int_equal(gateway_deadline(w.gateway), INT64_MAX);
 		} else {
 			world_reconnect(&w);
