@@ -19,8 +19,7 @@ typedef void api_handler(
 	struct api *api, const struct members *members, const struct request *request, struct answer *answer);
 
 /* Finds the route and runs it. `ret_route` is its template for log and metrics ("/v1/members/{user_id}"), a literal. */
-void routes_answer(
-	struct api *api, const struct request *request, usec now, struct answer *answer, const char **ret_route);
+void routes_answer(struct api *api, struct request *request, usec now, struct answer *answer, const char **ret_route);
 
 /* contract.c: whether the path is one of the contract's; then the answer is made, 404 and 405 included. */
 bool contract_answer(

@@ -22,7 +22,8 @@ struct cache *cache_create(void) warn_unused;
 void cache_destroy(struct cache *cache);
 /* Whether the response for this key was made at this version of the data. */
 bool cache_find(struct cache *cache, const struct str *key, uint64_t version, struct cached *ret_cached);
-/* Takes the caller's reference to the response and returns true, unless it is too big to be kept. */
+/* Takes the caller's reference to the response and returns true, unless it is too big to be kept or asked for the
+ * first time. */
 bool cache_keep(struct cache *cache, const struct str *key, uint64_t version, const struct cached *cached);
 
 #endif

@@ -54,6 +54,18 @@ static const char *forwarded_client(const char *trusted, const struct request *r
 	return client;
 }
 
+/* For every request, hence by hand. */
+static char *join(struct arena *arena, const char *a, const char *b, const char *c)
+{
+	size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+	char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
+
+	memcpy(text, a, a_len);
+	memcpy(text + a_len, b, b_len);
+	memcpy(text + a_len + b_len, c, c_len + 1);
+	return text;
+}
+
 void client_resolve(
 	const struct settings *settings, const char *peer, const char *fallback_host, struct request *request)
 {
@@ -73,6 +85,5 @@ void client_resolve(
 	if (*settings->public_url)
 		request->base = settings->public_url;
 	else
-		request->base =
-			arena_printf(request->arena, "%s://%s", scheme, request->host ? request->host : fallback_host);
+		request->base = join(request->arena, scheme, "://", request->host ? request->host : fallback_host);
 }

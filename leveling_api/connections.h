@@ -23,7 +23,8 @@ struct connection {
 	char address[48];
 	/* The request at work, for the log. */
 	struct str target;
-	bool called; /* by the library, once for this request */
+	bool called;    /* by the library, once for this request */
+	uint64_t round; /* of the event loop, in which it was accepted */
 	const char *method, *route;
 	unsigned status;
 	size_t bytes;

@@ -216,7 +216,8 @@ static void write_link(
 		str_printf(&link, ".%s%s", match->format, request->path[request->path_len - 1] == '/' ? "/" : "");
 	else
 		str_addc(&link, '/');
-	params_relink(&link, request->query, "page", streq(key, "previous") && number == 1 ? NULL : digits);
+	params_relink(&link, request->query, &request->params, request->arena, "page",
+		streq(key, "previous") && number == 1 ? NULL : digits);
 	json_put_string(w, key, link.buf);
 }
 
@@ -378,6 +379,8 @@ static void answer_user_points(
 		count = ranking_read_in_range(listed, filter.low, filter.high, page.first, page.size, slots);
 	else
 		count = ranking_read(listed, page.first, page.size, slots);
+	members_prefetch(members, slots, count);
+	str_reserve(&answer->body, 512 + count * 288);
 	page_begin(&w, request, match, &page);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)

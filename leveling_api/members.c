@@ -332,6 +332,23 @@ const struct member *members_at(const struct members *members, uint32_t slot)
 	return &members->list[slot];
 }
 
+void members_prefetch(const struct members *members, const uint32_t *slots, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		__builtin_prefetch(&members->list[slots[i]]);
+	for (size_t i = 0; i < count; i++) {
+		const struct member *member = &members->list[slots[i]];
+
+		if (member->text_len > 0) {
+			const unsigned char *text = text_heap_get(&members->texts, member->text);
+
+			__builtin_prefetch(text);
+			if (member->text_len > 32)
+				__builtin_prefetch(text + 63);
+		}
+	}
+}
+
 int members_find(const struct members *members, uint64_t user_id, uint32_t *ret_slot)
 {
 	uint32_t slot;

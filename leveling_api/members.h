@@ -40,6 +40,8 @@ uint64_t members_version(const struct members *members);
 struct ranking *members_listed(const struct members *members);
 struct ranking *members_present(const struct members *members);
 const struct member *members_at(const struct members *members, uint32_t slot);
+/* Asks the processor to fetch these members and their texts, all at once instead of one after the other: among a million each is a wait. */
+void members_prefetch(const struct members *members, const uint32_t *slots, size_t count);
 /* -ENOENT unless the member is present and not hidden. */
 int members_find(const struct members *members, uint64_t user_id, uint32_t *ret_slot) warn_unused;
 

@@ -21,16 +21,20 @@ static int hex_digit(char c)
 	return -1;
 }
 
-void params_decode_bytes(struct str *out, const char *text, size_t len, bool plus_is_blank)
+size_t params_decode_in_place(char *text, size_t len)
 {
+	size_t out = 0;
+
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '%' && i + 2 < len && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-			str_addc(out, (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+			text[out++] = (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
 			i += 2;
 		} else {
-			str_addc(out, text[i] == '+' && plus_is_blank ? ' ' : text[i]);
+			text[out++] = text[i];
 		}
 	}
+	text[out] = '\0';
+	return out;
 }
 
 /* How many bytes at the front could begin a character but do not make one: they become one U+FFFD. At least 1. */
@@ -87,20 +91,38 @@ void params_append_utf8(struct str *out, const char *bytes, size_t len)
  * ISO 8859-1: so the old server repeated them in its links, while it read their value as UTF-8. */
 static const char *decode_part(const char *raw, size_t len, bool latin1, struct arena *arena, size_t *ret_len)
 {
-	struct str wide cleanup(str_finish) = STR_INIT;
-	struct str bytes cleanup(str_finish) = STR_INIT;
 	struct str text cleanup(str_finish) = STR_INIT;
+	char *bytes;
 
 	if (latin1) {
 		for (size_t i = 0; i < len; i++)
-			utf8_append(&wide, (unsigned char)raw[i]);
-		raw = wide.buf;
-		len = wide.len;
+			utf8_append(&text, (unsigned char)raw[i]);
+		bytes = arena_copy(arena, text.buf, text.len + 1);
+		len = text.len;
+		str_clear(&text);
+	} else {
+		bytes = arena_alloc(arena, len + 1);
+		memcpy(bytes, raw, len);
 	}
-	params_decode_bytes(&bytes, raw, len, true);
-	params_append_utf8(&text, bytes.buf, bytes.len);
-	*ret_len = text.len;
-	return arena_copy(arena, text.buf, text.len + 1);
+	for (char *plus = bytes; (plus = memchr(plus, '+', (size_t)(bytes + len - plus)));)
+		*plus = ' ';
+	len = params_decode_in_place(bytes, len);
+	if (!utf8_valid(bytes, len)) {
+		params_append_utf8(&text, bytes, len);
+		bytes = arena_copy(arena, text.buf, text.len + 1);
+		len = text.len;
+	}
+	*ret_len = len;
+	return bytes;
+}
+
+bool params_too_many(const char *raw)
+{
+	size_t fields = 1;
+
+	for (; raw && (raw = strchr(raw, '&')); raw++)
+		fields++;
+	return fields > PARAMS_MAX;
 }
 
 static bool has_high_bytes(const char *raw)
@@ -121,10 +143,10 @@ static int parse(const char *raw, bool latin1, struct arena *arena, struct param
 		*ret_params = params;
 		return 0;
 	}
-	for (const char *p = raw; *p; p++)
-		fields += *p == '&';
-	if (fields > PARAMS_MAX)
+	if (params_too_many(raw))
 		return -E2BIG;
+	for (const char *p = raw; (p = strchr(p, '&')); p++)
+		fields++;
 	params.list = arena_array(arena, struct param, fields);
 	while (true) {
 		size_t len = strcspn(raw, "&");
@@ -211,18 +233,18 @@ static int compare_names(const void *a, const void *b)
 	return left->index < right->index ? -1 : 1;
 }
 
-void params_relink(struct str *out, const char *raw, const char *name, const char *value)
+void params_relink(struct str *out, const char *raw, const struct params *parsed, struct arena *arena, const char *name,
+	const char *value)
 {
-	struct arena arena cleanup(arena_finish) = ARENA_INIT;
-	struct params params = { 0 };
+	struct params params = *parsed;
 	struct param own = { name, value, strlen(name), value ? strlen(value) : 0 };
 	struct sortable *sorted;
 	size_t count = 0;
 	char separator = '?';
 
-	if (raw && parse(raw, has_high_bytes(raw), &arena, &params) < 0)
+	if (raw && has_high_bytes(raw) && parse(raw, true, arena, &params) < 0)
 		return;
-	sorted = arena_array(&arena, struct sortable, params.count + 1);
+	sorted = arena_array(arena, struct sortable, params.count + 1);
 	for (size_t i = 0; i < params.count; i++) {
 		const struct param *param = &params.list[i];
 

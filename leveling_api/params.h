@@ -30,8 +30,9 @@ const struct param *params_get(const struct params *params, const char *name);
 const char *params_text(const struct params *params, const char *name, const char *fallback);
 
 /* Appends `raw` again with its names sorted and every part encoded anew, `name` set to `value` (NULL: left out). Without any field
- * nothing is appended, else it begins with '?'. */
-void params_relink(struct str *out, const char *raw, const char *name, const char *value);
+ * nothing is appended, else it begins with '?'. `parsed` is what params_parse() made of `raw`. */
+void params_relink(struct str *out, const char *raw, const struct params *parsed, struct arena *arena, const char *name,
+	const char *value);
 
 /* A number as Python's int() reads it. -EINVAL: no number; -ERANGE: beyond 64 bits, `ret_negative` says on which side. */
 int params_int(const char *text, size_t len, int64_t *ret_value, bool *ret_negative) warn_unused;
@@ -40,8 +41,10 @@ bool params_is_digits(const char *text, size_t len);
 
 /* Appends `text` with everything but letters, digits and "_.-~" percent-encoded; a blank becomes '+'. */
 void params_encode(struct str *out, const char *text, size_t len);
-/* Appends the percent-decoded text as it stands, without regard to UTF-8. */
-void params_decode_bytes(struct str *out, const char *text, size_t len, bool plus_is_blank);
+/* Whether a query has more fields than are read. */
+bool params_too_many(const char *raw);
+/* Percent-decodes the text where it is, without regard to UTF-8, and ends it with a NUL; the new length. */
+size_t params_decode_in_place(char *text, size_t len);
 /* Appends `bytes` with every ill-formed part replaced by U+FFFD, as Unicode chapter 3.9 recommends. */
 void params_append_utf8(struct str *out, const char *bytes, size_t len);
 

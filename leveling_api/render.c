@@ -1,40 +1,87 @@
-/* See render.h. */
+/* See render.h. Rows are written through a pointer into memory that was reserved for the longest row. */
 #include "render.h"
 
 #include "base/json.h"
 
-#define LITERAL(out, text) str_add(out, text, sizeof(text) - 1)
+/* Everything in a row but the two texts: keys, brackets, seven numbers of up to 20 digits, a date. */
+#define ROW_FIXED_MAX 512
+
+#define LITERAL(p, text) ((char *)memcpy(p, text, sizeof(text) - 1) + sizeof(text) - 1)
+
+static char *put_unsigned(char *p, uint64_t value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+				    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	for (; value >= 100; value /= 100)
+		memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
+	if (value >= 10)
+		memcpy(digits + (at -= 2), pairs + value * 2, 2);
+	else
+		digits[--at] = (char)('0' + value);
+	memcpy(p, digits + at, sizeof(digits) - at);
+	return p + sizeof(digits) - at;
+}
+
+static char *put_number(char *p, int64_t value)
+{
+	if (value < 0)
+		*p++ = '-';
+	return put_unsigned(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+/* From here on the row is written at the returned pointer, until row_leave(). */
+static char *row_enter(struct str *out)
+{
+	str_reserve(out, ROW_FIXED_MAX);
+	return out->buf + out->len;
+}
+
+static void row_leave(struct str *out, char *p)
+{
+	*p = '\0';
+	out->len = (size_t)(p - out->buf);
+}
 
 static void write_text(struct str *out, const char *text, size_t len, bool plain)
 {
 	struct json_writer w = JSON_WRITER(out);
+	char *p;
 
 	if (!plain) {
 		json_write_string_len(&w, text, len);
 		return;
 	}
 	str_reserve(out, len + 2);
-	str_addc(out, '"');
-	str_add(out, text, len);
-	str_addc(out, '"');
+	p = out->buf + out->len;
+	*p++ = '"';
+	memcpy(p, text, len);
+	p += len;
+	*p++ = '"';
+	row_leave(out, p);
 }
 
-static void write_name(struct str *out, const struct members *members, const struct member *member)
+static char *put_name(struct str *out, char *p, const struct members *members, const struct member *member)
 {
 	size_t len;
 	const char *name = members_name(members, member, &len);
 
-	if (name)
-		write_text(out, name, len, member->plain_name);
-	else
-		LITERAL(out, "null");
+	if (!name)
+		return LITERAL(p, "null");
+	row_leave(out, p);
+	write_text(out, name, len, member->plain_name);
+	return row_enter(out);
 }
 
-static void write_avatar(struct str *out, const struct members *members, const struct member *member)
+static char *put_avatar(struct str *out, char *p, const struct members *members, const struct member *member)
 {
-	if (!member->has_avatar) {
-		LITERAL(out, "null");
-	} else if (member->plain_avatar) {
+	if (!member->has_avatar)
+		return LITERAL(p, "null");
+	row_leave(out, p);
+	if (member->plain_avatar) {
 		str_addc(out, '"');
 		members_avatar(members, member, out);
 		str_addc(out, '"');
@@ -44,6 +91,7 @@ static void write_avatar(struct str *out, const struct members *members, const s
 		members_avatar(members, member, &avatar);
 		write_text(out, avatar.buf, avatar.len, false);
 	}
+	return row_enter(out);
 }
 
 static void two_digits(char *at, int value)
@@ -52,9 +100,8 @@ static void two_digits(char *at, int value)
 	at[1] = (char)('0' + value % 10);
 }
 
-void render_date(struct str *out, usec time)
+static char *put_date(char *p, usec time)
 {
-	char text[] = "0000-00-00T00:00:00.000000Z";
 	int64_t seconds = time / SECOND, fraction = time % SECOND;
 	struct civil civil;
 
@@ -63,19 +110,21 @@ void render_date(struct str *out, usec time)
 		seconds--;
 	}
 	civil_from_seconds(seconds, &civil);
-	two_digits(text, civil.year / 100 % 100);
-	two_digits(text + 2, civil.year % 100);
-	two_digits(text + 5, civil.month);
-	two_digits(text + 8, civil.day);
-	two_digits(text + 11, civil.hour);
-	two_digits(text + 14, civil.minute);
-	two_digits(text + 17, civil.second);
-	two_digits(text + 20, (int)(fraction / 10000));
-	two_digits(text + 22, (int)(fraction / 100 % 100));
-	two_digits(text + 24, (int)(fraction % 100));
-	if (fraction == 0)
-		text[19] = 'Z';
-	str_add(out, text, fraction == 0 ? 20 : 27);
+	memcpy(p, "0000-00-00T00:00:00.000000Z", 27);
+	two_digits(p, civil.year / 100 % 100);
+	two_digits(p + 2, civil.year % 100);
+	two_digits(p + 5, civil.month);
+	two_digits(p + 8, civil.day);
+	two_digits(p + 11, civil.hour);
+	two_digits(p + 14, civil.minute);
+	two_digits(p + 17, civil.second);
+	two_digits(p + 20, (int)(fraction / 10000));
+	two_digits(p + 22, (int)(fraction / 100 % 100));
+	two_digits(p + 24, (int)(fraction % 100));
+	if (fraction != 0)
+		return p + 27;
+	p[19] = 'Z';
+	return p + 20;
 }
 
 /* From this level to the next, by the member's points and not by the level that is stored with him. */
@@ -88,51 +137,35 @@ static int64_t points_to_next(const struct members *members, int64_t points)
 
 void render_member(struct str *out, const struct members *members, const struct member *member)
 {
-	str_reserve(out, 512);
-	LITERAL(out, "{\"name\":");
-	write_name(out, members, member);
-	LITERAL(out, ",\"avatar\":");
-	write_avatar(out, members, member);
-	LITERAL(out, ",\"points\":");
-	str_addi64(out, member->points);
-	LITERAL(out, ",\"level_number\":");
-	str_addi64(out, member->level_number);
-	LITERAL(out, ",\"message_count\":");
-	str_addi64(out, member->message_count);
-	LITERAL(out, ",\"level_up_specific_points\":");
-	str_addi64(out, member->level_points);
-	LITERAL(out, ",\"points_needed_to_level_up\":");
-	str_addi64(out, points_to_next(members, member->points));
-	LITERAL(out, ",\"last_updated_date\":");
-	if (member->updated_at == PROFILE_NEVER) {
-		LITERAL(out, "null}");
-	} else {
-		str_addc(out, '"');
-		render_date(out, member->updated_at);
-		LITERAL(out, "\"}");
-	}
+	char *p = row_enter(out);
+
+	p = put_name(out, LITERAL(p, "{\"name\":"), members, member);
+	p = put_avatar(out, LITERAL(p, ",\"avatar\":"), members, member);
+	p = put_number(LITERAL(p, ",\"points\":"), member->points);
+	p = put_number(LITERAL(p, ",\"level_number\":"), member->level_number);
+	p = put_number(LITERAL(p, ",\"message_count\":"), member->message_count);
+	p = put_number(LITERAL(p, ",\"level_up_specific_points\":"), member->level_points);
+	p = put_number(LITERAL(p, ",\"points_needed_to_level_up\":"), points_to_next(members, member->points));
+	p = LITERAL(p, ",\"last_updated_date\":");
+	if (member->updated_at == PROFILE_NEVER)
+		p = LITERAL(p, "null}");
+	else
+		p = LITERAL(put_date(LITERAL(p, "\""), member->updated_at), "\"}");
+	row_leave(out, p);
 }
 
 void render_ranked(struct str *out, const struct members *members, const struct member *member, uint64_t rank)
 {
-	str_reserve(out, 512);
-	LITERAL(out, "{\"rank\":");
-	str_addu64(out, rank);
-	LITERAL(out, ",\"user_id\":\"");
-	str_addu64(out, member->user_id);
-	LITERAL(out, "\",\"name\":");
-	write_name(out, members, member);
-	LITERAL(out, ",\"avatar\":");
-	write_avatar(out, members, member);
-	LITERAL(out, ",\"points\":");
-	str_addi64(out, member->points);
-	LITERAL(out, ",\"level\":");
-	str_addi64(out, member->level_number);
-	LITERAL(out, ",\"progress\":{\"points\":");
-	str_addi64(out, member->level_points);
-	LITERAL(out, ",\"needed\":");
-	str_addi64(out, points_to_next(members, member->points));
-	LITERAL(out, "},\"messages\":");
-	str_addi64(out, member->message_count);
-	str_addc(out, '}');
+	char *p = row_enter(out);
+
+	p = put_unsigned(LITERAL(p, "{\"rank\":"), rank);
+	p = put_unsigned(LITERAL(p, ",\"user_id\":\""), member->user_id);
+	p = put_name(out, LITERAL(p, "\",\"name\":"), members, member);
+	p = put_avatar(out, LITERAL(p, ",\"avatar\":"), members, member);
+	p = put_number(LITERAL(p, ",\"points\":"), member->points);
+	p = put_number(LITERAL(p, ",\"level\":"), member->level_number);
+	p = put_number(LITERAL(p, ",\"progress\":{\"points\":"), member->level_points);
+	p = put_number(LITERAL(p, ",\"needed\":"), points_to_next(members, member->points));
+	p = put_number(LITERAL(p, "},\"messages\":"), member->message_count);
+	row_leave(out, LITERAL(p, "}"));
 }

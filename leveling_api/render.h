@@ -8,7 +8,5 @@
 void render_member(struct str *out, const struct members *members, const struct member *member);
 /* Appends the object that /v1/ lists. `rank` counts from 1. */
 void render_ranked(struct str *out, const struct members *members, const struct member *member, uint64_t rank);
-/* Appends "2025-07-01T19:00:00Z", with six digits of a fraction where there is one. */
-void render_date(struct str *out, usec time);
 
 #endif

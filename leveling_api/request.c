@@ -4,17 +4,28 @@
 #include <errno.h>
 #include <strings.h>
 
+/* RFC 9110, section 5.6.2 */
+static const bool token_characters[256] = {
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*'] = true,
+	['+'] = true,
+	['-'] = true,
+	['.'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['^' ... 'z'] = true,
+	['|'] = true,
+	['~'] = true,
+};
+
 static bool is_token(const char *text)
 {
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	const char *p = text;
 
-		if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-			return false;
-	}
-	return true;
+	while (token_characters[(unsigned char)*p])
+		p++;
+	return p > text && *p == '\0';
 }
 
 static bool is_field_value(const char *text)
@@ -212,14 +223,14 @@ static const char *strip_authority(struct request *request, const char *target)
 
 static void split_target(struct request *request, const char *target)
 {
-	struct str path cleanup(str_finish) = STR_INIT;
 	size_t len = strcspn(target, "?");
+	char *path;
 
 	request->raw_path = arena_strndup(request->arena, target, len);
 	request->query = target[len] == '?' ? target + len + 1 : NULL;
-	params_decode_bytes(&path, target, len, false);
-	request->path = arena_copy(request->arena, path.buf, path.len + 1);
-	request->path_len = path.len;
+	path = arena_strndup(request->arena, target, len);
+	request->path_len = params_decode_in_place(path, len);
+	request->path = path;
 }
 
 int request_parse(
@@ -259,7 +270,7 @@ int request_parse(
 	if (target[0] != '/' && !(streq(target, "*") && request->method == METHOD_OPTIONS))
 		return 400;
 	split_target(request, target);
-	if (params_parse(request->query, arena, &request->params) < 0) {
+	if (params_too_many(request->query)) {
 		*ret_reason = "There are more than 1000 parameters.";
 		return 400;
 	}

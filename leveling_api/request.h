@@ -30,7 +30,7 @@ struct request {
 	size_t path_len;
 	const char *raw_path; /* as it was sent, without the query */
 	const char *query;    /* as it was sent, without the '?'; NULL: none */
-	struct params params;
+	struct params params; /* of the query; filled by routes_answer(), since most answers come from the cache */
 	/* Headers; NULL: not sent. */
 	const char *host, *origin, *accept, *accept_encoding, *if_none_match;
 	const char *preflight_method, *preflight_headers;

@@ -62,10 +62,13 @@ static void run_route(
 		route->run(api, source_members(api->source), request, answer);
 }
 
-void routes_answer(
-	struct api *api, const struct request *request, usec now, struct answer *answer, const char **ret_route)
+void routes_answer(struct api *api, struct request *request, usec now, struct answer *answer, const char **ret_route)
 {
 	*ret_route = "none";
+	if (params_parse(request->query, request->arena, &request->params) < 0) {
+		answer_error(answer, 400, "There are more than 1000 parameters.");
+		return;
+	}
 	if (request->method == METHOD_OPTIONS && streq(request->raw_path, "*")) {
 		answer->status = 204;
 		answer->allow = ALLOW_READ;

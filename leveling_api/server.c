@@ -30,7 +30,7 @@
 #include "reply.h"
 
 #define CONNECTIONS_MAX   8192
-#define CONNECTION_MEMORY 24576 /* per connection: headers in, headers out; above REQUEST_HEAD_MAX with room for both */
+#define CONNECTION_MEMORY 16384 /* per connection: headers in, headers out; above REQUEST_HEAD_MAX with room for both */
 #define HEADERS_MAX       100
 #define DESCRIPTORS_SPARE 64 /* database, log, epoll and the like */
 #define TICK_MS           250
@@ -47,8 +47,9 @@ struct server {
 	struct arena arena;
 	struct str key;
 	char fallback_host[64]; /* for HTTP/1.0 without a Host header */
-	bool ending, failed_at_start;
+	bool ending;
 	usec now;
+	uint64_t round; /* of the loop */
 };
 
 static struct metric requests[] = {
@@ -203,6 +204,9 @@ static enum MHD_Result answer_cached(
 	struct cached made;
 	uint64_t version;
 
+	/* It may have been read at once, without having been asked, and so have arrived after the round's look at the database. */
+	if (connection->round == server->round)
+		source_begin_round(server->api->source);
 	if (cacheable) {
 		/* The version is worth something only after a look at the database. Without data there is none to be fresh about. */
 		if (source_refresh(server->api->source, server->now) < 0)
@@ -320,6 +324,7 @@ static void note_connection(
 {
 	struct server *server = arg;
 	const union MHD_ConnectionInfo *info;
+	struct connection *connection;
 	char address[48] = "";
 	int fd;
 
@@ -334,7 +339,9 @@ static void note_connection(
 		if (info && info->client_addr)
 			client_address_text(info->client_addr, address, sizeof(address));
 		server->now = clock_monotonic();
-		*context = connections_add(&server->connections, fd, address, server->now);
+		connection = connections_add(&server->connections, fd, address, server->now);
+		connection->round = server->round;
+		*context = connection;
 	}
 	metric_set(&open_connections, (int64_t)server->connections.count);
 }
@@ -583,10 +590,14 @@ int server_run(struct server *server)
 			else if (events[i].data.fd == source_fd(server->api->source))
 				next_tick = 0;
 		}
+		/* The library first asks which connections have something to say, then serves all of these. */
+		server->round++;
+		source_begin_round(server->api->source);
 		if (MHD_run(server->daemon) == MHD_NO) {
 			log_error("the HTTP server failed");
 			return EXIT_UNEXPECTED;
 		}
+		source_end_round(server->api->source);
 		server->now = clock_monotonic();
 		if (server->now < next_tick && server->connections.count <= server->connections.limit)
 			continue;

@@ -48,6 +48,7 @@ struct source {
 	uint64_t data_version;
 	dev_t device;
 	ino_t inode;
+	bool in_round, looked; /* in this round, already */
 };
 
 static int load(struct attempt *attempt)
@@ -262,6 +263,9 @@ int source_refresh(struct source *source, usec now)
 		source_tick(source, now);
 	if (source->state != SOURCE_READY)
 		return -EAGAIN;
+	if (source->looked)
+		return 0;
+	source->looked = source->in_round;
 	r = db_data_version(source->db, &version);
 	if (r >= 0 && version == source->data_version)
 		return 0;
@@ -281,6 +285,17 @@ int source_refresh(struct source *source, usec now)
 	}
 	source->data_version = version;
 	return 0;
+}
+
+void source_begin_round(struct source *source)
+{
+	source->in_round = true;
+	source->looked = false;
+}
+
+void source_end_round(struct source *source)
+{
+	source->in_round = source->looked = false;
 }
 
 struct members *source_members(const struct source *source)

@@ -21,6 +21,11 @@ struct ranking {
 	size_t *sizes; /* Fenwick tree over the blocks' counts, 1-based */
 	size_t block_count, block_room;
 	size_t count;
+	/* What ranking_count_in_range() found last, for the reading that follows: how many of each block. */
+	uint16_t *range_counts;
+	size_t range_room;
+	int64_t range_low, range_high;
+	bool range_valid;
 };
 
 struct ranking *ranking_create(const struct ranking_order *order)
@@ -33,6 +38,7 @@ struct ranking *ranking_create(const struct ranking_order *order)
 
 static void clear(struct ranking *ranking)
 {
+	ranking->range_valid = false;
 	for (size_t i = 0; i < ranking->block_count; i++) {
 		free(ranking->blocks[i]->values);
 		free(ranking->blocks[i]);
@@ -48,6 +54,7 @@ void ranking_destroy(struct ranking *ranking)
 	clear(ranking);
 	free(ranking->blocks);
 	free(ranking->sizes);
+	free(ranking->range_counts);
 	free(ranking);
 }
 
@@ -98,8 +105,9 @@ static size_t sizes_find(const struct ranking *ranking, size_t position, size_t 
 	return block;
 }
 
-static void block_changed(struct block *block)
+static void block_changed(struct ranking *ranking, struct block *block)
 {
+	ranking->range_valid = false;
 	free(block->values);
 	block->values = NULL;
 }
@@ -220,7 +228,7 @@ static void split(struct ranking *ranking, size_t index)
 	right->count = left->count / 2;
 	left->count -= right->count;
 	memcpy(right->slots, left->slots + left->count, right->count * sizeof(right->slots[0]));
-	block_changed(left);
+	block_changed(ranking, left);
 	sizes_rebuild(ranking);
 }
 
@@ -244,7 +252,7 @@ void ranking_insert(struct ranking *ranking, uint32_t slot)
 	memmove(block->slots + at + 1, block->slots + at, (block->count - at) * sizeof(block->slots[0]));
 	block->slots[at] = slot;
 	block->count++;
-	block_changed(block);
+	block_changed(ranking, block);
 	ranking->count++;
 	sizes_add(ranking, index, 1);
 }
@@ -266,7 +274,7 @@ static void shrink(struct ranking *ranking, size_t index)
 		return;
 	memcpy(block->slots + block->count, next->slots, next->count * sizeof(block->slots[0]));
 	block->count += next->count;
-	block_changed(block);
+	block_changed(ranking, block);
 	block_close(ranking, index + 1);
 	sizes_rebuild(ranking);
 }
@@ -280,7 +288,7 @@ void ranking_remove(struct ranking *ranking, uint32_t slot)
 	assert(at < block->count && block->slots[at] == slot);
 	block->count--;
 	memmove(block->slots + at, block->slots + at + 1, (block->count - at) * sizeof(block->slots[0]));
-	block_changed(block);
+	block_changed(ranking, block);
 	ranking->count--;
 	sizes_add(ranking, index, (size_t)-1);
 	shrink(ranking, index);
@@ -288,7 +296,7 @@ void ranking_remove(struct ranking *ranking, uint32_t slot)
 
 void ranking_value_changed(struct ranking *ranking, uint32_t slot)
 {
-	block_changed(ranking->blocks[find_block(ranking, slot)]);
+	block_changed(ranking, ranking->blocks[find_block(ranking, slot)]);
 }
 
 size_t ranking_count(const struct ranking *ranking)
@@ -395,8 +403,20 @@ size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ranking->block_count; i++)
-		count += block_in_range(ranking, ranking->blocks[i], low, high);
+	if (ranking->block_count > ranking->range_room) {
+		ranking->range_room = ranking->block_room;
+		ranking->range_counts =
+			xrealloc(ranking->range_counts, ranking->range_room * sizeof(ranking->range_counts[0]));
+	}
+	for (size_t i = 0; i < ranking->block_count; i++) {
+		size_t here = block_in_range(ranking, ranking->blocks[i], low, high);
+
+		ranking->range_counts[i] = (uint16_t)here;
+		count += here;
+	}
+	ranking->range_low = low;
+	ranking->range_high = high;
+	ranking->range_valid = true;
 	return count;
 }
 
@@ -405,12 +425,13 @@ size_t ranking_read_in_range(
 {
 	size_t read = 0;
 
+	if (!ranking->range_valid || ranking->range_low != low || ranking->range_high != high)
+		ranking_count_in_range(ranking, low, high);
 	for (size_t i = 0; i < ranking->block_count && read < max; i++) {
-		struct block *block = ranking->blocks[i];
-		size_t here = block_in_range(ranking, block, low, high);
+		const struct block *block = ranking->blocks[i];
 
-		if (position >= here) {
-			position -= here;
+		if (position >= ranking->range_counts[i]) {
+			position -= ranking->range_counts[i];
 			continue;
 		}
 		for (uint32_t at = 0; at < block->count && read < max; at++) {

@@ -49,7 +49,7 @@ static bool has_type(const cJSON *value, const cJSON *type)
 {
 	if (cJSON_IsString(type))
 		return is_type(value, type->valuestring);
-	json_array_each(one, type) {
+	json_array_each (one, type) {
 		if (is_type(value, one->valuestring))
 			return true;
 	}
@@ -58,7 +58,7 @@ static bool has_type(const cJSON *value, const cJSON *type)
 
 static bool in_enum(const cJSON *value, const cJSON *list)
 {
-	json_array_each(one, list) {
+	json_array_each (one, list) {
 		if (cJSON_IsString(value) && streq(one->valuestring, value->valuestring))
 			return true;
 	}
@@ -74,16 +74,16 @@ static void check(const cJSON *schema, const cJSON *value, const char *where)
 		fail_msg("%s is of another type", where);
 	if (json_get(schema, "enum") && !in_enum(value, json_get(schema, "enum")))
 		fail_msg("%s is none of the values", where);
-	json_array_each(item, cJSON_IsArray(value) ? value : NULL)
+	json_array_each (item, cJSON_IsArray(value) ? value : NULL)
 		check(json_get(schema, "items"), item, where);
 	if (!cJSON_IsObject(value))
 		return;
 	properties = json_object(schema, "properties");
-	json_array_each(name, json_array(schema, "required")) {
+	json_array_each (name, json_array(schema, "required")) {
 		if (!json_get(value, name->valuestring))
 			fail_msg("%s lacks %s", where, name->valuestring);
 	}
-	json_array_each(member, value) {
+	json_array_each (member, value) {
 		if (!json_get(properties, member->string))
 			fail_msg("%s has an undescribed %s", where, member->string);
 		check(json_get(properties, member->string), member, member->string);
@@ -93,7 +93,8 @@ static void check(const cJSON *schema, const cJSON *value, const char *where)
 /* The schema of this path's answer with this status. */
 static const cJSON *schema_of(const char *path, int status, bool *ret_text)
 {
-	const cJSON *responses = json_get(json_get(json_get(json_get(document, "paths"), path), "get"), "responses"), *content;
+	const cJSON *responses = json_get(json_get(json_get(json_get(document, "paths"), path), "get"), "responses"),
+		    *content;
 	char code[8];
 
 	snprintf(code, sizeof(code), "%d", status);
@@ -197,7 +198,7 @@ static void test_every_route_is_described(void **state)
 			fail_msg("%s is not described", routes[i].path);
 		expected++;
 	}
-	json_array_each(path, json_get(document, "paths"))
+	json_array_each (path, json_get(document, "paths"))
 		described++;
 	assert_int_equal(described, expected);
 	assert_string_equal(json_string(document, "openapi"), "3.1.0");

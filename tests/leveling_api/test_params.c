@@ -71,9 +71,13 @@ static void test_broken_utf8_is_replaced(void **state)
 static void assert_relink(const char *raw, const char *value, const char *expected)
 {
 	struct str out cleanup(str_finish) = STR_INIT;
+	struct arena arena = ARENA_INIT;
+	struct params params;
 
-	params_relink(&out, raw, "page", value);
+	assert_int_equal(params_parse(raw, &arena, &params), 0);
+	params_relink(&out, raw, &params, &arena, "page", value);
 	assert_string_equal(out.buf, expected);
+	arena_finish(&arena);
 }
 
 static void test_links(void **state)
