@@ -183,18 +183,17 @@ static void lane_free(struct ratelimit *l, struct ratelimit_lane *lane)
 /* Forgets lanes that were not used for a while, then buckets that nobody draws on and that hold nothing back. */
 static void prune(struct ratelimit *l, usec now)
 {
-	struct ratelimit_lane *lane, *next_lane;
-	struct ratelimit_bucket *bucket, *next_bucket;
-
 	if (now - l->pruned_at < PRUNE_INTERVAL)
 		return;
 	l->pruned_at = now;
-	HASH_ITER (hh, l->lanes, lane, next_lane) {
+	for (struct ratelimit_lane *lane = l->lanes, *next; lane; lane = next) {
+		next = lane->hh.next;
 		if (lane->queued == 0 && lane->in_flight == 0 && now >= lane->blocked_until &&
 			now - lane->used_at >= PRUNE_INTERVAL)
 			lane_free(l, lane);
 	}
-	HASH_ITER (hh, l->buckets, bucket, next_bucket) {
+	for (struct ratelimit_bucket *bucket = l->buckets, *next; bucket; bucket = next) {
+		next = bucket->hh.next;
 		if (bucket->lanes > 0 || bucket->in_flight > 0 || now < bucket->reset_at || now < bucket->blocked_until)
 			continue;
 		HASH_DEL(l->buckets, bucket); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
@@ -204,19 +203,19 @@ static void prune(struct ratelimit *l, usec now)
 
 void ratelimit_destroy(struct ratelimit *l)
 {
-	struct ratelimit_lane *lane, *next_lane;
-	struct ratelimit_bucket *bucket, *next_bucket;
-	struct route *route, *next_route;
-
 	if (!l)
 		return;
-	HASH_ITER (hh, l->lanes, lane, next_lane)
+	for (struct ratelimit_lane *lane = l->lanes, *next; lane; lane = next) {
+		next = lane->hh.next;
 		lane_free(l, lane);
-	HASH_ITER (hh, l->buckets, bucket, next_bucket) {
+	}
+	for (struct ratelimit_bucket *bucket = l->buckets, *next; bucket; bucket = next) {
+		next = bucket->hh.next;
 		HASH_DEL(l->buckets, bucket); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
 		free(bucket);
 	}
-	HASH_ITER (hh, l->routes, route, next_route) {
+	for (struct route *route = l->routes, *next; route; route = next) {
+		next = route->hh.next;
 		HASH_DEL(l->routes, route); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
 		free(route);
 	}
@@ -345,7 +344,7 @@ struct ratelimit_request *ratelimit_next(struct ratelimit *l, usec now)
 	struct ratelimit_request *best = NULL;
 	struct ratelimit_lane *lane;
 
-	DL_FOREACH (l->waiting, lane) {
+	for (lane = l->waiting; lane; lane = lane->next) {
 		struct ratelimit_request *head = lane->queue;
 
 		if ((!best || head->ticket < best->ticket) && now >= request_ready_at(l, head))
@@ -369,10 +368,9 @@ struct ratelimit_request *ratelimit_next(struct ratelimit *l, usec now)
 
 usec ratelimit_wake_at(const struct ratelimit *l, usec now)
 {
-	struct ratelimit_lane *lane;
 	usec at = NEVER;
 
-	DL_FOREACH (l->waiting, lane)
+	for (struct ratelimit_lane *lane = l->waiting; lane; lane = lane->next)
 		at = MIN(at, request_ready_at(l, lane->queue));
 	return MAX(at, now);
 }

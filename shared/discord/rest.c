@@ -120,13 +120,11 @@ static void wake(struct job *job)
 
 void rest_destroy(struct rest *rest)
 {
-	struct job *job;
-
 	if (!rest)
 		return;
 	rest->closed = true;
 	timer_finish(&rest->timer);
-	DL_FOREACH (rest->jobs, job) {
+	for (struct job *job = rest->jobs; job; job = job->next) {
 		if (job->http)
 			http_cancel(job->http);
 		wake(job);
@@ -304,12 +302,10 @@ static int admit(struct job *job, const char *route, usec deadline)
 /* Discord does not know our token: whatever waits ends, and nothing is sent any more. */
 static void token_refused(struct rest *rest)
 {
-	struct job *job;
-
 	if (rest->unauthorized)
 		return;
 	rest->unauthorized = true;
-	DL_FOREACH (rest->jobs, job)
+	for (struct job *job = rest->jobs; job; job = job->next)
 		wake(job);
 	if (rest->on_unauthorized)
 		rest->on_unauthorized(rest->arg);

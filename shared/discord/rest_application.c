@@ -55,6 +55,7 @@ int rest_get_gateway_bot(struct rest *rest, struct arena *arena, struct gateway_
 	cJSON *json cleanup(json_freep) = NULL;
 	const cJSON *limit;
 	const char *url;
+	int64_t reset_after;
 	struct rest_call call;
 	int r;
 
@@ -66,12 +67,13 @@ int rest_get_gateway_bot(struct rest *rest, struct arena *arena, struct gateway_
 	limit = json_object(json, "session_start_limit");
 	if (!url || !limit)
 		return -EBADMSG;
+	reset_after = MAX(json_int(limit, "reset_after", 0), 0);
 	*ret_gateway = (struct gateway_bot){
 		.url = arena_strdup(arena, url),
 		.remaining = json_int(limit, "remaining", 0),
 		.total = json_int(limit, "total", 0),
 		.max_concurrency = json_int(limit, "max_concurrency", 1),
-		.reset_after = MAX(json_int(limit, "reset_after", 0), 0) * MILLISECOND,
+		.reset_after = reset_after * MILLISECOND,
 	};
 	return 0;
 }

@@ -198,12 +198,11 @@ static void wait_take(struct wait *wait, const cJSON *d)
 bool waits_offer(struct waits *waits, const char *event, const cJSON *d)
 {
 	struct facts facts = { 0 };
-	struct wait *wait;
 	bool taken = false;
 
 	if (!waits->list || !facts_read(event, d, &facts))
 		return false;
-	DL_FOREACH (waits->list, wait) {
+	for (struct wait *wait = waits->list; wait; wait = wait->next) {
 		if (!filter_matches(&wait->filter, event, &facts))
 			continue;
 		wait_take(wait, d);
