@@ -14,6 +14,8 @@
 /* An interaction can be edited for 15 minutes; the last of them is for removing the message. */
 #define LIFE         (14 * MINUTE)
 #define LIFE_ON_DISK (16 * MINUTE)
+/* A page that cannot be turned. */
+#define STAY (2 * MINUTE)
 
 enum turn { TURN_NONE, TURN_BACK, TURN_ON, TURN_DONE };
 
@@ -38,6 +40,7 @@ struct pager {
 	struct button buttons[ARRAY_SIZE(controls)];
 	size_t button_count;
 	snowflake message;
+	bool stays; /* the message is left for its expiry */
 	usec ends_at;
 };
 
@@ -160,6 +163,11 @@ static int run_text(struct pager *pager)
 	r = wait_open(cmd->service->waits, &filter, &wait);
 	if (r == 0)
 		r = add_reactions(pager);
+	if (r == -EACCES) {
+		/* Where the bot may not react, the first page is better than none. */
+		pager->stays = true;
+		return expiry_add(cmd->bot->expiry, cmd->channel_id, pager->message, 0, STAY);
+	}
 	return r < 0 ? r : text_loop(pager, wait);
 }
 
@@ -294,7 +302,7 @@ int pager_run(struct cmd *cmd, const struct pages *pages, size_t first)
 	if (r == -ECANCELED)
 		return r;
 	/* Somebody has deleted the message: that ends it too. */
-	if (r == -ENOENT)
+	if (r == -ENOENT || pager.stays)
 		return 0;
 	removed = cmd_delete_answer(cmd);
 	if (removed == 0 || removed == -ENOENT)

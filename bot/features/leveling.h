@@ -59,6 +59,8 @@ int leveling_link_roles(struct leveling *leveling) warn_unused;
 /* All members' level roles are compared with their points, after `delay`. */
 void leveling_check_drift(struct leveling *leveling, usec delay);
 void leveling_drift_due(void *leveling);
+/* From `now` (Unix seconds) to the next 05:00 of the zone; a day without a zone. */
+usec leveling_until_daily(const struct timezone_rules *zone, int64_t now);
 /* In a flow: gives the member what he has earned up to the level and does not have. `complain` about a missing role
  * of exactly this level. -ENOENT: he is not here. */
 int leveling_give_roles(struct leveling *leveling, snowflake user, int64_t level, bool complain) warn_unused;

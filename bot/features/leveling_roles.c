@@ -386,25 +386,24 @@ static int correct_all(struct leveling *leveling)
 	return r;
 }
 
-/* Until the next 05:00 in the server's zone. */
-static usec until_daily(const struct leveling *leveling)
+usec leveling_until_daily(const struct timezone_rules *zone, int64_t now)
 {
-	int64_t now = clock_realtime() / SECOND, next;
 	struct civil civil;
+	int64_t next;
 
-	if (!leveling->zone)
+	if (!zone)
 		return DAY;
-	timezone_to_civil(leveling->zone, now, &civil);
+	timezone_to_civil(zone, now, &civil);
 	civil.hour = DRIFT_HOUR;
 	civil.minute = civil.second = 0;
-	next = timezone_from_civil(leveling->zone, &civil);
+	next = timezone_from_civil(zone, &civil);
 	if (next <= now) {
-		/* Noon of the day after, then back to 05:00 of that day: right across clock changes and ends of
+		/* About noon of the day after, then back to 05:00 of that day: right across clock changes and ends of
 		 * months. */
-		timezone_to_civil(leveling->zone, next + 31 * 3600, &civil);
+		timezone_to_civil(zone, next + 31 * 3600, &civil);
 		civil.hour = DRIFT_HOUR;
 		civil.minute = civil.second = 0;
-		next = timezone_from_civil(leveling->zone, &civil);
+		next = timezone_from_civil(zone, &civil);
 	}
 	return (next - now) * SECOND;
 }
@@ -423,7 +422,8 @@ static void drift_flow(void *arg)
 		return;
 	if (r < 0)
 		log_warn("level roles could not all be corrected, trying again in ten minutes", LOG_ERRNO(r));
-	timer_start(&leveling->drift_timer, r < 0 ? 10 * MINUTE : until_daily(leveling));
+	timer_start(&leveling->drift_timer,
+		r < 0 ? 10 * MINUTE : leveling_until_daily(leveling->zone, clock_realtime() / SECOND));
 }
 
 static void drift_dropped(void *arg)

@@ -100,6 +100,23 @@ static const char *button(struct harness *h, const struct fake_message_view *mes
 	return arena_printf(&h->arena, "pager:%.*s:%s", (int)strspn(at + 6, "0123456789"), at + 6, name);
 }
 
+static void without_the_right_to_react_the_first_page_is_shown(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	const uint64_t react = 1ULL << 6;
+	struct fake_message_view view;
+
+	every_message_earns(h, "10");
+	assert_int_equal(fake_channel_permit(h->fake, general, fake_bot(h->fake), 0, react), 0);
+	harness_start(h, PROGRAM_BOT);
+	fake_say(h->fake, alice, general, "hello");
+	wait_messages_counted(h, alice, 1);
+	view = ask(h, alice, general, ".leaderboard", "1/1");
+	harness_idle(h, SECOND);
+	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
+	assert_int_equal(count_messages(h, MESSAGES, "That failed"), 0);
+}
+
 static void buttons_turn_pages_for_the_caller(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob"),
@@ -180,6 +197,7 @@ int main(void)
 		HARNESS_TEST_WITH(reactions_turn_pages_for_the_caller, &many),
 		HARNESS_TEST_WITH(it_begins_where_asked_and_refuses_what_is_not_there, &many),
 		HARNESS_TEST(one_page_has_only_the_check_mark),
+		HARNESS_TEST(without_the_right_to_react_the_first_page_is_shown),
 		HARNESS_TEST_WITH(buttons_turn_pages_for_the_caller, &many),
 		HARNESS_TEST_WITH(twenty_idle_seconds_end_it, &many),
 		HARNESS_TEST(buttons_of_an_earlier_life_are_answered),
