@@ -187,7 +187,8 @@ static void frame(struct play *play, const char *text, size_t len)
 
 static void line(struct play *play, const char *text, size_t len)
 {
-	int number = len > 2 ? atoi(text + 1) : 0;
+	/* Close codes and seconds: five digits say all. */
+	int number = len > 2 ? (int)(strtol(text + 1, NULL, 10) % 100000) : 0;
 	usec deadline;
 
 	switch (text[0]) {
@@ -203,7 +204,7 @@ static void line(struct play *play, const char *text, size_t len)
 			step(play, (struct gateway_event){ .kind = GATEWAY_TIMER });
 		}
 		break;
-	case 'p': play->now += (usec)(number < 0 ? 0 : number % 100000) * SECOND; break;
+	case 'p': play->now += (usec)MAX(number, 0) * SECOND; break;
 	case 'k': step(play, (struct gateway_event){ .kind = GATEWAY_CLAIMED }); break;
 	case 'w':
 		step(play, (struct gateway_event){ .kind = GATEWAY_CLAIM_WAIT, .wait = (usec)number * SECOND });
