@@ -1,0 +1,223 @@
+/* How long a rank and a page of the leaderboard take with a million members, on the bot's way: refresh the ranking in memory (there is always
+ * something new: every question follows an award), then ask it.
+ *
+ * The baseline asks the same of SQL, with an index by points made for it: a count of those above, and a page by ORDER BY, LIMIT and OFFSET.
+ * Ranks and pages are spread evenly over the whole list; the figure is the mean, the worst one is noted.
+ */
+#include "harness.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "models/leaderboard.h"
+#include "models/level.h"
+#include "models/member_xp.h"
+#include "report.h"
+
+#define MEMBERS       1000000
+#define PER_PAGE      10
+#define QUESTIONS     2000
+#define SQL_QUESTIONS 20
+#define FIRST_ID      UINT64_C(100000000000000000)
+#define POINTS_MAX    200000
+#define TRANSACTION   10000
+
+struct timing {
+	usec total, worst;
+};
+
+static void count_time(struct timing *timing, usec began)
+{
+	usec took = clock_monotonic() - began;
+
+	timing->total += took;
+	timing->worst = MAX(timing->worst, took);
+}
+
+static void put(struct db *db, uint64_t user, int64_t points)
+{
+	struct member_xp xp = { .user_id = user, .announce = true };
+
+	if (member_xp_get(db, user, &xp) < 0)
+		xp.points = 0;
+	xp.points += points;
+	xp.message_count++;
+	xp.level_number = level_for_points(xp.points);
+	assert_int_equal(member_xp_put(db, &xp), 0);
+}
+
+static void fill(struct db *db, uint64_t members, struct random *random)
+{
+	for (uint64_t i = 0; i < members; i++) {
+		if (i % TRANSACTION == 0)
+			assert_int_equal(db_begin(db), 0);
+		put(db, FIRST_ID + i, (int64_t)random_below(random, POINTS_MAX));
+		if (i % TRANSACTION == TRANSACTION - 1 || i == members - 1)
+			assert_int_equal(db_commit(db), 0);
+	}
+}
+
+static void award_somebody(struct db *db, uint64_t members, struct random *random)
+{
+	assert_int_equal(db_begin(db), 0);
+	put(db, FIRST_ID + random_below(random, members), 20);
+	assert_int_equal(db_commit(db), 0);
+}
+
+static void ask_ranks(struct db *db, struct leaderboard *board, uint64_t members, struct random *random,
+	unsigned questions, struct timing *ret_timing)
+{
+	for (unsigned i = 0; i < questions; i++) {
+		uint64_t user = FIRST_ID + (members - 1) * i / questions;
+		size_t position;
+		usec began;
+
+		award_somebody(db, members, random);
+		began = clock_monotonic();
+		assert_int_equal(leaderboard_refresh(board, db), 0);
+		assert_int_equal(leaderboard_position(board, user, &position), 0);
+		count_time(ret_timing, began);
+	}
+}
+
+static void ask_pages(struct db *db, struct leaderboard *board, uint64_t members, struct random *random,
+	unsigned questions, struct timing *ret_timing)
+{
+	struct leaderboard_entry page[PER_PAGE];
+
+	for (unsigned i = 0; i < questions; i++) {
+		size_t first = (members - PER_PAGE) * i / questions;
+		usec began;
+
+		award_somebody(db, members, random);
+		began = clock_monotonic();
+		assert_int_equal(leaderboard_refresh(board, db), 0);
+		for (size_t line = 0; line < PER_PAGE; line++)
+			assert_true(leaderboard_at(board, first + line, &page[line]));
+		count_time(ret_timing, began);
+	}
+}
+
+/* ---- the baseline ---- */
+
+static int64_t sql_ask(sqlite3 *connection, const char *sql, int64_t a, int64_t b)
+{
+	sqlite3_stmt *statement;
+	int64_t last = 0;
+
+	assert_int_equal(sqlite3_prepare_v2(connection, sql, -1, &statement, NULL), SQLITE_OK);
+	sqlite3_bind_int64(statement, 1, a);
+	if (sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_int64(statement, 2, b);
+	while (sqlite3_step(statement) == SQLITE_ROW)
+		last = sqlite3_column_int64(statement, 0);
+	assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+	return last;
+}
+
+static void ask_sql(const char *path, struct leaderboard *board, uint64_t members, struct timing *ret_ranks,
+	struct timing *ret_pages)
+{
+	sqlite3 *connection;
+
+	assert_int_equal(sqlite3_open(path, &connection), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(connection, "CREATE INDEX by_points ON member_xp (points DESC, id)", NULL, NULL, NULL),
+		SQLITE_OK);
+	for (unsigned i = 0; i < SQL_QUESTIONS; i++) {
+		uint64_t user = FIRST_ID + (members - 1) * i / SQL_QUESTIONS;
+		size_t first = (members - PER_PAGE) * i / SQL_QUESTIONS, position;
+		struct leaderboard_entry entry;
+		int64_t answer;
+		usec began;
+
+		began = clock_monotonic();
+		answer = sql_ask(connection,
+			"SELECT count(*) FROM member_xp AS other, member_xp AS me WHERE me.user_id = $1"
+			" AND (other.points > me.points OR (other.points = me.points AND other.id < me.id))",
+			(int64_t)user, 0);
+		count_time(ret_ranks, began);
+		assert_int_equal(leaderboard_position(board, user, &position), 0);
+		assert_int_equal(answer, position);
+
+		began = clock_monotonic();
+		answer = sql_ask(connection,
+			"SELECT user_id, points, level_number FROM member_xp ORDER BY points DESC, id LIMIT 10 OFFSET $1",
+			(int64_t)first, 0);
+		count_time(ret_pages, began);
+		assert_true(leaderboard_at(board, first + PER_PAGE - 1, &entry));
+		assert_int_equal(answer, entry.user_id);
+	}
+	assert_int_equal(sqlite3_close(connection), SQLITE_OK);
+}
+
+static void report(
+	const char *what, const struct timing *timing, unsigned questions, const struct timing *sql, const char *sql_is)
+{
+	report_row(&(struct report_row){ .what = what,
+		.unit = "ms",
+		.figure = (double)timing->total / questions / MILLISECOND,
+		.baseline = (double)sql->total / SQL_QUESTIONS / MILLISECOND,
+		.baseline_is = sql_is,
+		.target = 1,
+		.kind = REPORT_AT_MOST });
+	report_note("%s: the slowest of %u took %.3f ms, the slowest of SQL %.1f ms", what, questions,
+		(double)timing->worst / MILLISECOND, (double)sql->worst / MILLISECOND);
+}
+
+static void run(struct harness *h)
+{
+	uint64_t members = report_work(MEMBERS);
+	unsigned questions = (unsigned)report_work(QUESTIONS);
+	struct timing ranks = { 0 }, pages = { 0 }, sql_ranks = { 0 }, sql_pages = { 0 };
+	struct leaderboard *board = leaderboard_create();
+	struct random random;
+	struct db *db;
+	usec began, loaded, bare;
+	sqlite3 *connection;
+
+	random_init(&random, 20261122);
+	assert_int_equal(db_open(h->database, DB_WRITE, &db, NULL), 0);
+	fill(db, members, &random);
+
+	began = clock_monotonic();
+	assert_int_equal(leaderboard_refresh(board, db), 0);
+	loaded = clock_monotonic() - began;
+	assert_int_equal(leaderboard_count(board), members);
+
+	ask_ranks(db, board, members, &random, questions, &ranks);
+	ask_pages(db, board, members, &random, questions, &pages);
+	assert_int_equal(leaderboard_refresh(board, db), 0);
+	assert_int_equal(sqlite3_open(h->database, &connection), SQLITE_OK);
+	began = clock_monotonic();
+	sql_ask(connection, "SELECT user_id, points, id, level_number FROM member_xp WHERE points >= $1", 0, 0);
+	bare = clock_monotonic() - began;
+	assert_int_equal(sqlite3_close(connection), SQLITE_OK);
+	ask_sql(h->database, board, members, &sql_ranks, &sql_pages);
+
+	report("rank of one member", &ranks, questions, &sql_ranks, "SQL counts those above him, by an index");
+	report("page of ten members", &pages, questions, &sql_pages, "SQL: ORDER BY, LIMIT, OFFSET, by an index");
+	report_row(&(struct report_row){ .what = "first load of the ranking",
+		.unit = "ms",
+		.figure = (double)loaded / MILLISECOND,
+		.baseline = (double)bare / MILLISECOND,
+		.baseline_is = "SQLite reads the same rows and does nothing with them",
+		.kind = REPORT_ONLY });
+	report_note("%" PRIu64 " members; each question follows an award, which the refresh takes in", members);
+	leaderboard_destroy(board);
+	db_close(db);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { HARNESS_TEST(run) };
+
+	report_begin(argc, argv, "rank", "rank and page of the leaderboard at a million members");
+	if (harness_run("bench_rank", tests, ARRAY_SIZE(tests)) != 0)
+		return 1;
+	return report_end();
+}
