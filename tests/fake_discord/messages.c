@@ -94,12 +94,16 @@ static cJSON *copy_embeds(const cJSON *embeds)
 	return copy;
 }
 
-/* Components get numbers of their own, as with Discord. */
+/* Components get numbers of their own and their defaults, as with Discord. */
 static void number_components(cJSON *list, int *next)
 {
 	for (cJSON *component = list ? list->child : NULL; component; component = component->next) {
 		if (cJSON_IsObject(component) && !json_get(component, "id"))
 			cJSON_AddNumberToObject(component, "id", ++*next);
+		if (json_int(component, "type", 0) == 3 && !json_get(component, "min_values"))
+			cJSON_AddNumberToObject(component, "min_values", 1);
+		if (json_int(component, "type", 0) == 3 && !json_get(component, "max_values"))
+			cJSON_AddNumberToObject(component, "max_values", 1);
 		number_components(cJSON_GetObjectItemCaseSensitive(component, "components"), next);
 	}
 }

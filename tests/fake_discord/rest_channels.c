@@ -349,6 +349,7 @@ static void get_threads(struct call *call)
 	json_key(&call->w, "members");
 	json_begin_array(&call->w);
 	json_end_array(&call->w);
+	json_put_bool(&call->w, "has_more", false);
 	json_end_object(&call->w);
 }
 

@@ -96,6 +96,9 @@ static void post_direct(struct call *call)
 		call_fail(call, 400, 40003, "You are opening direct messages too fast.");
 }
 
+/* Presences, members and message content for an application in few servers; it has registered commands. */
+#define APPLICATION_FLAGS (1 << 13 | 1 << 15 | 1 << 19 | 1 << 23)
+
 static void get_application(struct call *call)
 {
 	struct state *state = &call->fake->state;
@@ -109,7 +112,21 @@ static void get_application(struct call *call)
 	json_put_bool(w, "bot_public", false);
 	json_put_bool(w, "bot_require_code_grant", false);
 	json_put_string(w, "verify_key", "0000000000000000000000000000000000000000000000000000000000000000");
-	json_put_int(w, "flags", 1 << 14 | 1 << 18 | 1 << 23);
+	json_put_int(w, "flags", APPLICATION_FLAGS);
+	put_bits(w, "flags_new", APPLICATION_FLAGS);
+	json_put_null(w, "type");
+	json_put_null(w, "interactions_endpoint_url");
+	json_put_null(w, "role_connections_verification_url");
+	json_put_int(w, "approximate_guild_count", 1);
+	json_put_int(w, "approximate_user_install_count", 0);
+	json_put_int(w, "approximate_user_authorization_count", 0);
+	json_put_int(w, "explicit_content_filter", 0);
+	json_key(w, "redirect_uris");
+	json_begin_array(w);
+	json_end_array(w);
+	json_key(w, "eligible_oauth2_scopes");
+	json_begin_array(w);
+	json_end_array(w);
 	json_key(w, "owner");
 	write_user(w, state_user(state, state->owner));
 	json_put_null(w, "team");

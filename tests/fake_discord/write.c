@@ -63,6 +63,7 @@ void write_user_fields(struct json_writer *w, const struct user *user)
 	json_put_int(w, "flags", 0);
 	json_put_null(w, "banner");
 	json_put_null(w, "accent_color");
+	json_put_null(w, "primary_guild");
 	if (user->bot)
 		json_put_bool(w, "bot", true);
 }
@@ -237,8 +238,14 @@ void write_guild_fields(struct json_writer *w, const struct state *state)
 	json_put_string(w, "name", state->guild_name);
 	json_put_null(w, "icon");
 	json_put_null(w, "description");
+	json_put_null(w, "home_header");
 	json_put_null(w, "splash");
+	json_put_null(w, "discovery_splash");
 	json_put_null(w, "banner");
+	json_put_null(w, "application_id");
+	json_put_string(w, "region", "deprecated");
+	json_put_bool(w, "widget_enabled", false);
+	json_put_null(w, "widget_channel_id");
 	json_put_snowflake(w, "owner_id", state->owner);
 	json_put_null(w, "afk_channel_id");
 	json_put_int(w, "afk_timeout", 300);
@@ -255,6 +262,14 @@ void write_guild_fields(struct json_writer *w, const struct state *state)
 	json_put_int(w, "premium_subscription_count", 0);
 	json_put_string(w, "preferred_locale", "en-US");
 	json_put_int(w, "max_members", 500000);
+	json_put_int(w, "max_presences", 0);
+	json_put_int(w, "max_video_channel_users", 25);
+	json_put_int(w, "max_stage_video_channel_users", 50);
+	json_put_null(w, "vanity_url_code");
+	json_put_null(w, "safety_alerts_channel_id");
+	json_put_bool(w, "premium_progress_bar_enabled", false);
+	json_put_bool(w, "nsfw", false);
+	json_put_null(w, "incidents_data");
 	json_key(w, "features");
 	json_begin_array(w);
 	json_end_array(w);
@@ -301,7 +316,11 @@ static void write_author(struct json_writer *w, const struct state *state, const
 	json_put_snowflake(w, "id", message->author);
 	json_put_string(w, "username", message->webhook_name ? message->webhook_name : "Deleted User");
 	json_put_null(w, "avatar");
+	json_put_null(w, "global_name");
+	json_put_null(w, "primary_guild");
 	json_put_string(w, "discriminator", "0000");
+	json_put_int(w, "public_flags", 0);
+	json_put_int(w, "flags", 0);
 	json_put_bool(w, "bot", true);
 	json_end_object(w);
 }

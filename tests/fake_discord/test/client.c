@@ -16,7 +16,11 @@ static void on_message(void *arg, const char *data, size_t len, bool binary)
 	struct client *client = arg;
 	cJSON *payload;
 
-	(void)binary;
+	if (binary) {
+		str_clear(&client->binary);
+		str_add(&client->binary, data, len);
+		return;
+	}
 	if (json_parse(data, len, &payload) < 0)
 		payload = cJSON_CreateString("garbage");
 	if (cJSON_IsNumber(json_get(payload, "s")))
@@ -44,6 +48,7 @@ void client_start(struct client *client, const struct fake_options *options)
 	assert_int_equal(http_create(client->loop, AGENT, 8, &client->http), 0);
 	assert_int_equal(websockets_create(client->loop, &client->websockets), 0);
 	client->received = cJSON_CreateArray();
+	str_init(&client->binary);
 }
 
 static bool is_closed(void *arg)
@@ -60,6 +65,7 @@ void client_stop(struct client *client)
 	cJSON_Delete(client->received);
 	cJSON_Delete(client->answer);
 	free(client->text);
+	str_finish(&client->binary);
 	assert_int_equal(loop_finish(client->loop), 0);
 }
 

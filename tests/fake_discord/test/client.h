@@ -25,6 +25,7 @@ struct client {
 	struct websockets *websockets;
 	struct websocket *websocket; /* NULL: not connected */
 	cJSON *received;             /* array of what came and was not taken yet */
+	struct str binary;           /* the last binary message */
 	bool opened, closed;
 	int close_code;
 	int64_t seq; /* of the last dispatch */

@@ -1,6 +1,7 @@
 /* The fake's gateway: Discord's rules for connections and sessions. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "client.h"
 
@@ -490,6 +491,37 @@ static void test_outage(void **state)
 	cJSON_Delete(client_expect(&client, 0, "GUILD_CREATE"));
 }
 
+static bool has_binary(void *arg)
+{
+	return ((struct client *)arg)->binary.len > 0;
+}
+
+/* One deflate context for the connection: each message ends in 00 00 FF FF and continues where the last one ended. */
+static void test_compression(void **state)
+{
+	z_stream inflater = { 0 };
+	char text[4096];
+
+	(void)state;
+	start(NULL);
+	assert_int_equal(inflateInit(&inflater), Z_OK);
+	client_connect(&client, "?v=10&encoding=json&compress=zlib-stream");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(loop_run_until(client.loop, has_binary, &client, PATIENCE), 0);
+		assert_memory_equal(client.binary.buf + client.binary.len - 4, "\0\0\xff\xff", 4);
+		inflater.next_in = (unsigned char *)client.binary.buf;
+		inflater.avail_in = (unsigned)client.binary.len;
+		inflater.next_out = (unsigned char *)text;
+		inflater.avail_out = sizeof(text) - 1;
+		assert_int_equal(inflate(&inflater, Z_SYNC_FLUSH), Z_OK);
+		*inflater.next_out = 0;
+		assert_non_null(strstr(text, i ? "\"op\":11" : "\"op\":10"));
+		str_clear(&client.binary);
+		client_send(&client, "{\"op\":1,\"d\":null}");
+	}
+	inflateEnd(&inflater);
+}
+
 static void test_stream(void **state)
 {
 	const struct fake_options options = { .members = 50, .identify_interval = -1 };
@@ -540,6 +572,7 @@ int main(void)
 		TEST(test_fragments),
 		TEST(test_duplicate_and_missing),
 		TEST(test_outage),
+		TEST(test_compression),
 		TEST(test_stream),
 	};
 

@@ -10,11 +10,11 @@
  * fake_refusal()). Strings handed out are the fake's and valid until the loop runs again or the fake is changed, unless
  * said otherwise. Waiting functions run the loop.
  *
- * The demo guild ("SFU Test Server") has the owner and members of `fake_member()` names alice, bob, carol, dave, erin,
- * frank, grace, heidi, ivan, judy, mallory and niaj (heidi is the owner; bob has Minions, carol Moderator, dave Bot_manager,
- * erin Execs, mallory Muted; the others have no special role), a role for each of Bot_manager, Minions, Moderator, Muted, Execs
- * and for the default level roles, the channels of behaviour.md section 2 under their default names, and general, random,
- * announcements and bot-testing. The bot's role ("Wall-E") stands below the five staff roles' owner role and above the level roles.
+ * The demo guild ("SFU Test Server") has the members heidi (the owner), alice, bob (Minions), carol (Moderator), dave (Bot_manager), erin (Execs),
+ * mallory (Muted), and frank, grace, ivan, judy and niaj, who have no role; the roles Execs, Bot_manager, Minions, Moderator, Muted, then the
+ * bot's own ("Wall-E"), then the default level roles and a few that people give themselves, from the top down; the channels of
+ * behaviour.md section 2 under their default names (those of the staff hidden from others), and general, random and bot-testing. All its
+ * ids are the same at every start.
  */
 #ifndef FAKE_DISCORD_FAKE_DISCORD_H
 #define FAKE_DISCORD_FAKE_DISCORD_H
@@ -179,8 +179,8 @@ cJSON *fake_state(struct fake *fake);
 /* ---- waiting: 0, or -ETIMEDOUT; `text` is searched in content and embeds, NULL matches everything ---- */
 typedef bool fake_done_fn(void *arg);
 int fake_wait(struct fake *fake, fake_done_fn *done, void *arg, usec patience) warn_unused;
-/* A message of the bot (or of anybody else with `fake_wait_message_after`) that was posted or edited after the mark; every successful wait
- * and every act of a member sets the mark, so that what a test waits for is the answer to what it did last. */
+/* A message of the bot that was posted or edited after the mark; every successful wait and every act of a member sets the mark, so that what a
+ * test waits for is the answer to what it did last. */
 int fake_wait_message(struct fake *fake, uint64_t channel, const char *text, usec patience,
 	struct fake_message_view *ret_view) warn_unused;
 /* The message `id` matches the text (for edits). */
