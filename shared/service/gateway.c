@@ -165,7 +165,7 @@ static void explain_refusal(struct service *service, const char *reason)
 	struct str text cleanup(str_finish) = STR_INIT;
 	uint32_t intents = service->private->missing_intents;
 
-	switch (atoi(reason)) {
+	switch (strtol(reason, NULL, 10)) {
 	case 4004: log_error(service_token_hint); return;
 	case 4014:
 		gateway_describe_intents(&text, intents ? intents : gateway_privileged(service->definition->intents));

@@ -140,7 +140,7 @@ struct process *harness_spawn(struct harness *h, enum harness_program program, c
 	process = xcalloc(1, sizeof(*process));
 	process->h = h;
 	process->program = program;
-	process->port = port ? atoi(port) : 0;
+	process->port = port ? (int)strtol(port, NULL, 10) : 0;
 	process->uv.data = process;
 	str_init(&process->log);
 	p->processes[p->process_count++] = process;
@@ -396,7 +396,7 @@ void harness_forget(struct process *process)
 		fail_msg("%s", problem);
 	while (p->processes[i] != process)
 		i++;
-	memmove(&p->processes[i], &p->processes[i + 1], (p->process_count - i - 1) * sizeof(p->processes[0]));
-	p->process_count--;
+	for (p->process_count--; i < p->process_count; i++)
+		p->processes[i] = p->processes[i + 1];
 	process_free(process);
 }
