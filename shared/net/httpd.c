@@ -140,15 +140,19 @@ static usec sweep_interval(const struct httpd *httpd)
 	return MIN(MAX(httpd->receive_timeout / 4, 20 * MILLISECOND), SECOND);
 }
 
+/* Room for a newcomer, who is last: first at the expense of those who ask for nothing, then of those who are still
+ * asking. Connections that were shut before and have not ended yet count as room. */
 static void push_out_idle(struct httpd *httpd)
 {
 	size_t over = httpd->count > httpd->connections ? httpd->count - httpd->connections : 0;
 
-	for (struct connection *c = httpd->first; c != NULL && over > 0; c = c->next) {
-		if (is_suspended(c) || c->next == NULL)
-			continue;
-		shut(c);
-		over--;
+	for (int asking = 0; asking <= 1; asking++) {
+		for (struct connection *c = httpd->first; c != NULL && c->next != NULL && over > 0; c = c->next) {
+			if (asking ? c->request == NULL || c->request->state != REQUEST_RECEIVING : c->request != NULL)
+				continue;
+			shut(c);
+			over--;
+		}
 	}
 }
 

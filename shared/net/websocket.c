@@ -277,8 +277,10 @@ static int on_peer_close(struct websocket *ws, const unsigned char *data, size_t
 		finish(ws, 0);
 		return -1;
 	}
-	/* lws answers with the same code and closes. */
+	/* lws answers with the same code and closes; a close frame of our own would come too late. */
 	ws->state = WEBSOCKET_CLOSING;
+	ws->close_code = 0;
+	loop_cancel(ws->websockets->loop, &ws->close_task);
 	queue_clear(ws);
 	timer_start(&ws->timer, CLOSE_PATIENCE);
 	return 0;

@@ -465,6 +465,31 @@ static void test_2000_idle_connections_do_not_hinder(void **state)
 		close(idle[i]);
 }
 
+/* Three connections where two are allowed: the idle one goes, the one whose answer is being waited for stays. */
+static void test_newcomer_pushes_out_the_idle_one(void **state)
+{
+	struct exchange asking = { .send = GET("/hold") CLOSE }, newcomer = { .send = GET("/new") CLOSE };
+	const struct httpd_options two = { .connections = 2 };
+	char byte;
+	int idle;
+
+	(void)state;
+	httpd_destroy(httpd);
+	assert_int_equal(httpd_create(&loop, &two, on_request, NULL, &httpd), 0);
+	start(&asking);
+	assert_int_equal(loop_run_until(&loop, is_held, NULL, 5 * SECOND), 0);
+	idle = connect_client();
+	assert_int_equal(loop_run_until(&loop, never, NULL, 20 * MILLISECOND), -ETIMEDOUT);
+	exchange(&newcomer);
+	assert_non_null(strstr(newcomer.got, "GET /new 0"));
+	assert_int_equal(recv(idle, &byte, 1, 0), 0);
+	close(idle);
+	assert_int_equal(gone, 0);
+	httpd_respond(held, 200, NULL, NULL, "late", 4);
+	finish(&asking);
+	assert_memory_equal(asking.got, "HTTP/1.1 200 ", 13);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -482,6 +507,7 @@ int main(void)
 		TEST(test_destroying_while_a_request_is_held),
 		TEST(test_destroying_in_the_handler),
 		TEST(test_bind_errors_and_ipv6),
+		TEST(test_newcomer_pushes_out_the_idle_one),
 		TEST(test_2000_idle_connections_do_not_hinder),
 	};
 
