@@ -111,8 +111,11 @@ static int carry_out_all(struct leveling *leveling)
 	int first_error = 0;
 
 	do {
-		int r = level_up_list(leveling->bot->service->db, list, AT_ONCE, &count);
+		/* This connection also sees what is not committed yet, and people are told of nothing that could be lost. */
+		int r = batch_flush(leveling->bot->service->batch);
 
+		if (r == 0)
+			r = level_up_list(leveling->bot->service->db, list, AT_ONCE, &count);
 		if (r < 0)
 			return r;
 		failed = 0;
