@@ -2,9 +2,11 @@
 #include "members_internal.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "big_memory.h"
 
 /* From so many changed rows in one refresh on, the rankings are built anew instead of corrected row by row. */
 #define BULK_ROWS 20000
@@ -120,7 +122,8 @@ static uint32_t add_member(struct members *members, uint64_t user_id)
 
 	if (members->count == members->room) {
 		members->room = MAX(members->room * 2, (size_t)256);
-		members->list = xrealloc(members->list, members->room * sizeof(members->list[0]));
+		members->list = big_memory_grow(members->list, members->count * sizeof(members->list[0]),
+			members->room * sizeof(members->list[0]));
 		members->signatures = xrealloc(members->signatures, members->room * sizeof(members->signatures[0]));
 	}
 	members->count++;
@@ -250,24 +253,51 @@ static int complete_new_members(struct members *members, struct db *db, size_t f
 	return 0;
 }
 
-static void rank_all(struct members *members)
-{
-	uint32_t *slots = xmalloc(MAX(members->count, (size_t)1) * sizeof(*slots));
-	size_t count = 0;
+/* Ordering a million members takes as long as reading half of their profiles, which do not matter to the order: both are done at once. */
+struct sorting {
+	struct members *members;
+	uint32_t *slots;
+	size_t count;
+	pthread_t thread;
+	bool started;
+};
 
+static void *sort_run(void *arg)
+{
+	struct sorting *sorting = arg;
+
+	ranking_build(sorting->members->listed, sorting->slots, sorting->count);
+	return NULL;
+}
+
+/* Who is hidden is known by now, and neither points nor row ids change until sort_finish(). */
+static void sort_begin(struct sorting *sorting, struct members *members)
+{
+	*sorting = (struct sorting){ .members = members };
+	sorting->slots = xmalloc(MAX(members->count, (size_t)1) * sizeof(*sorting->slots));
 	for (size_t slot = 0; slot < members->count; slot++) {
 		if (!members->list[slot].hidden)
-			slots[count++] = (uint32_t)slot;
+			sorting->slots[sorting->count++] = (uint32_t)slot;
 	}
-	ranking_build(members->listed, slots, count);
-	/* Sorted by now: the present ones keep that order, so sorting them costs one pass. */
-	for (size_t i = 0, kept = 0; i <= count; i++) {
-		if (i == count)
-			ranking_build(members->present, slots, kept);
-		else if (!members->list[slots[i]].departed)
-			slots[kept++] = slots[i];
+	sorting->started = pthread_create(&sorting->thread, NULL, sort_run, sorting) == 0;
+}
+
+/* The present ones stand in the order of the listed ones: sorting them costs one pass. */
+static void sort_finish(struct sorting *sorting)
+{
+	struct members *members = sorting->members;
+	size_t kept = 0;
+
+	if (sorting->started)
+		pthread_join(sorting->thread, NULL);
+	else
+		sort_run(sorting);
+	for (size_t i = 0; i < sorting->count; i++) {
+		if (!members->list[sorting->slots[i]].departed)
+			sorting->slots[kept++] = sorting->slots[i];
 	}
-	free(slots);
+	ranking_build(members->present, sorting->slots, kept);
+	free(sorting->slots);
 }
 
 static int refresh_levels(struct members *members, struct db *db)
@@ -292,6 +322,7 @@ static int refresh_levels(struct members *members, struct db *db)
 int members_refresh(struct members *members, struct db *db)
 {
 	bool first = members->version == 0;
+	struct sorting sorting = { 0 };
 	size_t known = members->count;
 	int r;
 
@@ -299,6 +330,8 @@ int members_refresh(struct members *members, struct db *db)
 	members->rows_read = 0;
 	members->bulk = first;
 	r = member_xp_each_since(db, members->xp_revision, store_xp, members, &members->xp_revision);
+	if (r >= 0 && first)
+		sort_begin(&sorting, members);
 	if (r >= 0)
 		r = profile_each_since(
 			db, members->profile_revision, store_profile, members, &members->profile_revision);
@@ -306,8 +339,10 @@ int members_refresh(struct members *members, struct db *db)
 		r = complete_new_members(members, db, known);
 	if (r >= 0)
 		r = refresh_levels(members, db);
-	if (r >= 0 && members->bulk)
-		rank_all(members);
+	if (!first && members->bulk)
+		sort_begin(&sorting, members);
+	if (sorting.members)
+		sort_finish(&sorting);
 	members->bulk = false;
 	return r;
 }

@@ -24,11 +24,16 @@ struct url_shapes {
 	struct shape list[SHAPES_MAX];
 	size_t count;
 	uint16_t buckets[BUCKETS]; /* index + 1 */
+	struct str shape, numbers; /* of the address at work */
 };
 
 struct url_shapes *url_shapes_create(void)
 {
-	return xcalloc(1, sizeof(struct url_shapes));
+	struct url_shapes *shapes = xcalloc(1, sizeof(*shapes));
+
+	str_init(&shapes->shape);
+	str_init(&shapes->numbers);
+	return shapes;
 }
 
 void url_shapes_destroy(struct url_shapes *shapes)
@@ -37,6 +42,8 @@ void url_shapes_destroy(struct url_shapes *shapes)
 		return;
 	for (size_t i = 0; i < shapes->count; i++)
 		free(shapes->list[i].text);
+	str_finish(&shapes->shape);
+	str_finish(&shapes->numbers);
 	free(shapes);
 }
 
@@ -87,6 +94,7 @@ static bool is_decimal(const char *run, size_t len, uint64_t *ret_value)
 
 static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, const char *run, size_t len)
 {
+	char bytes[128];
 	uint64_t value;
 
 	if (is_decimal(run, len, &value)) {
@@ -101,40 +109,42 @@ static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, c
 	str_addc(shape, MARK_HEX);
 	str_addc(shape, (char)len);
 	for (size_t i = 0; i < len; i += 2)
-		str_addc(numbers, (char)(hex_value(run[i]) << 4 | (i + 1 < len ? hex_value(run[i + 1]) : 0)));
+		bytes[i / 2] = (char)(hex_value(run[i]) << 4 | (i + 1 < len ? hex_value(run[i + 1]) : 0));
+	str_add(numbers, bytes, (len + 1) / 2);
 }
 
 void packed_url_add(struct str *out, struct url_shapes *shapes, uint64_t user_id, const char *url, size_t len)
 {
-	struct str shape cleanup(str_finish) = STR_INIT;
-	struct str numbers cleanup(str_finish) = STR_INIT;
+	struct str *shape = &shapes->shape, *numbers = &shapes->numbers;
 	unsigned number = SHAPE_PLAIN;
 	bool plain = len > 2048;
 
+	str_clear(shape);
+	str_clear(numbers);
 	for (size_t i = 0; i < len && !plain;) {
 		size_t run = 0;
 
 		while (i + run < len && run < 255 && hex_value(url[i + run]) >= 0)
 			run++;
 		if (run >= RUN_MIN) {
-			pack_run(&shape, &numbers, user_id, url + i, run);
+			pack_run(shape, numbers, user_id, url + i, run);
 			i += run;
 			continue;
 		}
 		run = MAX(run, (size_t)1);
 		/* A mark's value as text would be taken for a mark. */
 		plain = (unsigned char)url[i] <= MARK_HEX;
-		str_add(&shape, url + i, run);
+		str_add(shape, url + i, run);
 		i += run;
 	}
 	if (!plain)
-		number = intern(shapes, &shape);
+		number = intern(shapes, shape);
 	str_addc(out, (char)(number & 0xff));
 	str_addc(out, (char)(number >> 8));
 	if (number == SHAPE_PLAIN)
 		str_add(out, url, len);
 	else
-		str_add(out, numbers.buf, numbers.len);
+		str_add(out, numbers->buf, numbers->len);
 }
 
 static const unsigned char *read_decimal(struct str *out, const unsigned char *p)

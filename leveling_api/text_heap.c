@@ -1,11 +1,13 @@
-/* See text_heap.h. A reference counts units of 8 bytes through chunks of 256 KiB; unit 0 is never given out. A freed item is kept for
+/* See text_heap.h. A reference counts units of 8 bytes through chunks of 2 MiB; unit 0 is never given out. A freed item is kept for
  * the next one of its size. */
 #include "text_heap.h"
 
 #include <stdlib.h>
 
+#include "big_memory.h"
+
 #define UNIT        8
-#define CHUNK_UNITS 32768
+#define CHUNK_UNITS 262144
 
 static size_t units(size_t len)
 {
@@ -31,7 +33,8 @@ static void add_chunk(struct text_heap *heap)
 		heap->chunk_room = MAX(heap->chunk_room * 2, (size_t)16);
 		heap->chunks = xrealloc(heap->chunks, heap->chunk_room * sizeof(heap->chunks[0]));
 	}
-	heap->chunks[heap->chunk_count++] = xmalloc((size_t)CHUNK_UNITS * UNIT);
+	heap->chunks[heap->chunk_count] = big_memory_allocate((size_t)CHUNK_UNITS * UNIT, heap->chunk_count > 0);
+	heap->chunk_count++;
 	heap->used = heap->chunk_count == 1 ? 1 : 0;
 }
 
