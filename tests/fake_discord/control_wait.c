@@ -5,6 +5,7 @@
 
 #include "control_private.h"
 #include "interactions.h"
+#include "messages.h"
 #include "net/httpd.h"
 #include "write.h"
 
@@ -30,16 +31,6 @@ struct waits {
 	struct timer timer;
 };
 
-static bool tree_contains(const cJSON *tree, const char *text)
-{
-	if (cJSON_IsString(tree) && strstr(tree->valuestring, text))
-		return true;
-	json_array_each (child, tree)
-		if (tree_contains(child, text))
-			return true;
-	return false;
-}
-
 static const struct message *find_message(const struct fake *fake, const struct waiter *waiter)
 {
 	const struct channel *channel = state_channel(&fake->state, waiter->channel);
@@ -51,8 +42,7 @@ static const struct message *find_message(const struct fake *fake, const struct 
 			break;
 		if (message->flags & MESSAGE_LOADING)
 			continue;
-		if (!waiter->text || strstr(message->content, waiter->text) ||
-			tree_contains(message->embeds, waiter->text))
+		if (message_contains(message, waiter->text))
 			return message;
 	}
 	return NULL;

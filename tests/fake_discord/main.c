@@ -1,5 +1,4 @@
 /* walle-fake-discord: the local Discord as a program, for the playground of './walle up', for benchmarks and for trying things out. */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -164,43 +163,56 @@ static int parse_command_line(int argc, char **argv, struct command_line *line)
 	return optind < argc ? complain("unexpected argument", argv[optind]) : -1;
 }
 
+struct server {
+	struct loop loop;
+	struct fake *fake;
+};
+
 static void on_stop(void *arg)
 {
-	loop_stop(arg);
+	struct server *server = arg;
+
+	loop_stop(&server->loop);
 }
 
 static void on_dump(void *arg)
 {
-	(void)arg;
+	struct server *server = arg;
+	struct fake_gateway_stats stats;
+
+	fake_gateway(server->fake, &stats);
+	fprintf(stderr, "%s: sessions=%zu dispatched=%llu queued=%llu calls=%zu\n", NAME, stats.sessions,
+		(unsigned long long)stats.dispatched, (unsigned long long)stats.queued, fake_calls(server->fake));
 }
 
 static int serve(const struct fake_options *options_for_fake)
 {
-	struct loop loop;
+	struct server server = { .fake = NULL };
 	struct fake *fake;
-	int r = loop_init(&loop);
+	int r = loop_init(&server.loop);
 
-	if (r == 0)
-		r = loop_handle_signals(&loop, on_stop, on_dump, &loop);
 	if (r < 0) {
 		fprintf(stderr, NAME ": cannot start: %s\n", error_text(r));
 		return EXIT_UNEXPECTED;
 	}
-	r = fake_create(&loop, options_for_fake, &fake);
+	r = fake_create(&server.loop, options_for_fake, &server.fake);
 	if (r < 0) {
 		fprintf(stderr, NAME ": cannot listen on %s, ports %d and %d, or open the journal: %s\n",
 			options_for_fake->bind ? options_for_fake->bind : "127.0.0.1", options_for_fake->port,
 			options_for_fake->gateway_port, error_text(r));
-		loop_finish(&loop);
-		return r == -EADDRINUSE || r == -EACCES || r == -EINVAL ? EXIT_USAGE : EXIT_UNEXPECTED;
+		loop_finish(&server.loop);
+		return EXIT_USAGE;
 	}
+	fake = server.fake;
+	r = loop_handle_signals(&server.loop, on_stop, on_dump, &server);
 	printf("page=%s api=%s cdn=%s gateway=%s\n", fake_page_url(fake), fake_api_url(fake), fake_cdn_url(fake),
 		fake_gateway_url(fake));
 	fflush(stdout);
-	loop_run(&loop);
+	if (r == 0)
+		loop_run(&server.loop);
 	fake_destroy(fake);
-	loop_finish(&loop);
-	return EXIT_CLEAN;
+	loop_finish(&server.loop);
+	return r == 0 ? EXIT_CLEAN : EXIT_UNEXPECTED;
 }
 
 int main(int argc, char **argv)

@@ -212,6 +212,23 @@ void message_delete_bulk(struct fake *fake, struct channel *channel, const uint6
 	free(gone);
 }
 
+/* Any text in a tree of JSON. */
+static bool tree_contains(const cJSON *tree, const char *text)
+{
+	if (cJSON_IsString(tree) && strstr(tree->valuestring, text))
+		return true;
+	json_array_each (child, tree)
+		if (tree_contains(child, text))
+			return true;
+	return false;
+}
+
+bool message_contains(const struct message *message, const char *text)
+{
+	return !text || strstr(message->content, text) || tree_contains(message->embeds, text) ||
+	       tree_contains(message->components, text);
+}
+
 /* ---- reactions ---- */
 
 int emoji_parse(const char *text, char **ret_name, uint64_t *ret_id)

@@ -39,6 +39,9 @@ int message_unreact(struct fake *fake, struct message *message, uint64_t user, c
 /* All, or (name not NULL) those of one emoji. */
 void message_clear_reactions(struct fake *fake, struct message *message, const char *name, uint64_t id);
 
+/* Whether the text occurs in content, embeds or components; NULL is everywhere. */
+bool message_contains(const struct message *message, const char *text);
+
 /* "👍" or "name:id" (also "<:name:id>"). The name is the caller's (free()). -EINVAL. */
 int emoji_parse(const char *text, char **ret_name, uint64_t *ret_id) warn_unused;
 /* An attachment object, with its bytes in the state's file store. `data` is copied. */

@@ -51,7 +51,7 @@ static inline bool permitted(uint64_t permissions, uint64_t wanted)
 }
 /* The position of the highest role; INT_MAX for the owner, -1 for strangers. */
 int permissions_rank(const struct state *state, uint64_t user);
-/* May act on this member (kick, ban, nickname): ranks above, as Discord asks it of everybody but the owner. */
+/* Ranks above this member, as kicking, banning and changing the nickname need it. */
 bool permissions_above_member(const struct state *state, uint64_t actor, uint64_t target);
 bool permissions_above_role(const struct state *state, uint64_t actor, const struct role *role);
 

@@ -18,6 +18,21 @@
 #define PENDING_MAX    1024
 #define ANSWER_HEADERS 16
 
+struct headers {
+	const char *names[ANSWER_HEADERS]; /* static text */
+	char values[ANSWER_HEADERS][48];
+	size_t count;
+};
+
+/* One call on its way through here. */
+struct exchange {
+	struct call call;
+	struct fake_rest_fault fault;
+	bool faulty; /* `fault` hits it */
+	struct headers headers;
+	const char *type; /* of the answer */
+};
+
 /* An answer that is held back by a fault. */
 struct pending {
 	struct pending *prev, *next;
@@ -25,6 +40,7 @@ struct pending {
 	struct timer timer;
 	struct httpd_request *request; /* NULL: the client has gone */
 	int status;
+	struct headers headers;
 	struct str body;
 };
 
@@ -177,6 +193,16 @@ void call_done(struct call *call)
 	call->status = 204;
 }
 
+static void respond(struct httpd_request *request, int status, const char *type, const struct headers *headers,
+	const struct str *body)
+{
+	struct http_header list[ANSWER_HEADERS + 1] = { { 0 } };
+
+	for (size_t i = 0; i < headers->count; i++)
+		list[i] = (struct http_header){ .name = headers->names[i], .value = headers->values[i] };
+	httpd_respond(request, status, type, list, body->buf, body->len);
+}
+
 static void pending_free(struct pending *pending)
 {
 	timer_finish(&pending->timer);
@@ -202,14 +228,14 @@ static void pending_fire(void *arg)
 
 		httpd_set_user(request, NULL, NULL);
 		pending->request = NULL;
-		httpd_respond(request, pending->status, "application/json", NULL, pending->body.buf, pending->body.len);
+		respond(request, pending->status, "application/json", &pending->headers, &pending->body);
 	}
 	pending_free(pending);
 }
 
-static void respond_later(
-	struct rest *rest, struct httpd_request *request, usec delay, int status, const struct str *body)
+static void respond_later(struct rest *rest, const struct exchange *exchange)
 {
+	struct httpd_request *request = exchange->call.request;
 	struct pending *pending;
 
 	if (rest->pending_count >= PENDING_MAX) {
@@ -219,11 +245,12 @@ static void respond_later(
 	pending = xcalloc(1, sizeof(*pending));
 	pending->rest = rest;
 	pending->request = request;
-	pending->status = status;
+	pending->status = exchange->call.status;
+	pending->headers = exchange->headers;
 	str_init(&pending->body);
-	str_add(&pending->body, body->buf, body->len);
+	str_add(&pending->body, exchange->call.out.buf, exchange->call.out.len);
 	timer_init(&pending->timer, rest->fake->loop, pending_fire, pending);
-	timer_start(&pending->timer, delay);
+	timer_start(&pending->timer, exchange->fault.delay);
 	DL_APPEND(rest->pending, pending);
 	rest->pending_count++;
 	httpd_set_user(request, pending, pending_gone);
@@ -241,12 +268,6 @@ uint64_t rest_calls(const struct rest *rest)
 
 /* ---- limits ---- */
 
-struct headers {
-	struct http_header list[ANSWER_HEADERS];
-	char values[ANSWER_HEADERS][48];
-	size_t count;
-};
-
 static void add_header(struct headers *headers, const char *name, const char *format, ...) printf_like(3, 4);
 static void add_header(struct headers *headers, const char *name, const char *format, ...)
 {
@@ -255,7 +276,7 @@ static void add_header(struct headers *headers, const char *name, const char *fo
 	va_start(args, format);
 	vsnprintf(headers->values[headers->count], sizeof(headers->values[0]), format, args);
 	va_end(args);
-	headers->list[headers->count] = (struct http_header){ .name = name, .value = headers->values[headers->count] };
+	headers->names[headers->count] = name;
 	headers->count++;
 }
 
@@ -290,16 +311,18 @@ static void answer_limited(
 /* ---- faults ---- */
 
 /* Before the effect: true when the call was answered (or dropped: status stays 0). */
-static bool fault_before(
-	struct call *call, const struct fake_rest_fault *fault, struct headers *headers, const char **type)
+static bool fault_before(struct exchange *exchange)
 {
+	const struct fake_rest_fault *fault = &exchange->fault;
+	struct headers *headers = &exchange->headers;
+	struct call *call = &exchange->call;
 	double seconds = (double)fault->delay / SECOND;
 
 	switch (fault->kind) {
 	case FAKE_REST_STATUS:
 		call_fail(call, fault->status, 0, "500: Internal Server Error");
 		if (fault->status >= 502) {
-			*type = "text/html";
+			exchange->type = "text/html";
 			str_clear(&call->out);
 			str_adds(&call->out, gateway_html);
 		}
@@ -310,7 +333,7 @@ static bool fault_before(
 	case FAKE_REST_LIMIT_SHARED: answer_limited(call, headers, seconds, false, "shared"); return true;
 	case FAKE_REST_LIMIT_HTML:
 		call->status = 429;
-		*type = "text/html";
+		exchange->type = "text/html";
 		headers->count = 0; /* not even Via: this is not Discord that speaks */
 		add_header(headers, "Retry-After", "%d", (int)(seconds + 0.999));
 		str_clear(&call->out);
@@ -340,29 +363,40 @@ static void parse_reason(struct call *call)
 			REASON_MAX);
 }
 
+/* The JSON of a body: the whole, or payload_json of a multipart one. -errno. */
+static int read_json(struct call *call, const char *type)
+{
+	const struct multipart_part *part = NULL;
+	size_t len;
+	const char *text = httpd_body(call->request, &len);
+
+	if (!len || call->body)
+		return 0;
+	if (type && strncasecmp(type, "multipart/form-data", 19) == 0) {
+		if (multipart_parse(type, text, len, &call->files) < 0)
+			return -EBADMSG;
+		part = multipart_find(&call->files, "payload_json");
+		text = part ? part->data : "{}";
+		len = part ? part->len : 2;
+	}
+	return json_parse(text, len, &call->body);
+}
+
 /* false: answered. */
 static bool parse_body(struct call *call)
 {
 	const char *type = httpd_header(call->request, "Content-Type");
 	int flags = call->route->flags;
-	const char *text;
 	size_t len;
 
-	text = httpd_body(call->request, &len);
-	if (len && type && strncasecmp(type, "multipart/form-data", 19) == 0) {
-		const struct multipart_part *part;
-
-		if (multipart_parse(type, text, len, &call->files) < 0)
-			return call_fail(call, 400, 50109, "The request body contains invalid multipart data.");
-		part = multipart_find(&call->files, "payload_json");
-		text = part ? part->data : "{}";
-		len = part ? part->len : 2;
-	} else if (len && !(type && strncasecmp(type, "application/json", 16) == 0)) {
+	(void)httpd_body(call->request, &len);
+	if (len && !(type && (strncasecmp(type, "application/json", 16) == 0 ||
+				     strncasecmp(type, "multipart/form-data", 19) == 0))) {
 		form_error(&call->form, "_schema", "CONTENT_TYPE_INVALID",
 			"Expected \"Content-Type\" header to be one of {'application/json', 'multipart/form-data'}.");
 		return call_form(call);
 	}
-	if (len && json_parse(text, len, &call->body) < 0)
+	if (read_json(call, type) < 0)
 		return call_fail(call, 400, 50109, "The request body contains invalid JSON.");
 	if ((flags & ROUTE_BODY && !cJSON_IsObject(call->body)) ||
 		(flags & ROUTE_OPTIONAL_BODY && call->body && !cJSON_IsObject(call->body)) ||
@@ -413,6 +447,9 @@ static void write_journal(struct call *call)
 	if (fake->options.no_journal)
 		return;
 	path = public_path(call);
+	/* A call that a fault hit was not read yet; what is no JSON cannot be shown. */
+	if (read_json(call, httpd_header(call->request, "Content-Type")) < 0)
+		call->body = NULL;
 	if (call->body)
 		json_write_tree(&w, call->body);
 	journal_add(fake->journal, &(struct fake_call){ .at = fake_time(fake),
@@ -465,19 +502,20 @@ static struct limit_answer take_limit(struct call *call)
 }
 
 /* Everything up to the effect and the effect itself. */
-static void perform(struct call *call, struct fake_rest_fault *fault, struct headers *headers, const char **type)
+static void perform(struct exchange *exchange)
 {
+	struct call *call = &exchange->call;
 	const char *version = httpd_path(call->request);
 	struct limit_answer limit;
 	int status;
 
 	if (!agent_is_fine(httpd_header(call->request, "User-Agent"))) {
 		call->status = 403;
-		*type = "text/html";
+		exchange->type = "text/html";
 		str_adds(&call->out, cloudflare_html);
 		return;
 	}
-	add_header(headers, "Via", "1.1 google");
+	add_header(&exchange->headers, "Via", "1.1 google");
 	if (strncmp(version, API_PREFIX "/", sizeof(API_PREFIX)) != 0) {
 		call_fail(call, 400, 50041, "Invalid API version");
 		return;
@@ -487,21 +525,19 @@ static void perform(struct call *call, struct fake_rest_fault *fault, struct hea
 		call_fail(call, status, 0, status == 404 ? "404: Not Found" : "405: Method Not Allowed");
 		return;
 	}
-	fault->kind = FAKE_REST_SLOW;
-	if (rest_faults_take(call->fake->faults, call->route->method, call->path, call->route->template, fault)) {
-		if (fault_before(call, fault, headers, type))
-			return;
-	} else {
-		fault->delay = 0;
-	}
+	exchange->faulty = rest_faults_take(
+		call->fake->faults, call->route->method, call->path, call->route->template, &exchange->fault);
+	if (exchange->faulty && fault_before(exchange))
+		return;
 	if (!(call->route->flags & ROUTE_NO_TOKEN) && !token_is_fine(call)) {
 		call_fail(call, 401, 0, "401: Unauthorized");
 		return;
 	}
 	limit = take_limit(call);
-	add_limit_headers(headers, &limit);
+	add_limit_headers(&exchange->headers, &limit);
 	if (!limit.allowed) {
-		answer_limited(call, headers, limit.retry_after, limit.global, limit.global ? "global" : "user");
+		answer_limited(
+			call, &exchange->headers, limit.retry_after, limit.global, limit.global ? "global" : "user");
 		return;
 	}
 	parse_reason(call);
@@ -512,44 +548,42 @@ static void perform(struct call *call, struct fake_rest_fault *fault, struct hea
 		call->status = 200;
 }
 
-static void answer(struct rest *rest, struct call *call, const struct fake_rest_fault *fault, struct headers *headers,
-	const char *type)
+static void answer(struct rest *rest, const struct exchange *exchange)
 {
-	struct httpd_request *request = call->request;
+	const struct call *call = &exchange->call;
+	bool faulty = exchange->faulty;
 
-	if (!call->status || (fault->kind == FAKE_REST_LOST_ANSWER && fault->delay)) {
-		httpd_drop(request);
-	} else if (fault->kind == FAKE_REST_BAD_STATUS_BODY && fault->delay) {
-		httpd_respond(request, fault->status, "text/html", NULL, gateway_html, sizeof(gateway_html) - 1);
-	} else if (fault->kind == FAKE_REST_SLOW && fault->delay) {
-		respond_later(rest, request, fault->delay, call->status, &call->out);
-	} else {
-		httpd_respond(request, call->status, type, headers->list, call->out.buf, call->out.len);
-	}
+	if (!call->status || (faulty && exchange->fault.kind == FAKE_REST_LOST_ANSWER))
+		httpd_drop(call->request);
+	else if (faulty && exchange->fault.kind == FAKE_REST_BAD_STATUS_BODY)
+		httpd_respond(call->request, exchange->fault.status, "text/html", NULL, gateway_html,
+			sizeof(gateway_html) - 1);
+	else if (faulty && exchange->fault.kind == FAKE_REST_SLOW)
+		respond_later(rest, exchange);
+	else
+		respond(call->request, call->status, exchange->type, &exchange->headers, &call->out);
 }
 
 void rest_handle(struct rest *rest, struct httpd_request *request)
 {
-	struct call call = { .fake = rest->fake, .request = request };
-	struct fake_rest_fault fault = { 0 };
-	struct headers headers = { .count = 0 };
-	const char *path = httpd_path(request), *type = "application/json";
+	struct exchange exchange = { .call = { .fake = rest->fake, .request = request }, .type = "application/json" };
+	struct call *call = &exchange.call;
+	const char *path = httpd_path(request);
 
 	rest->calls++;
-	str_init(&call.out);
-	call.w = (struct json_writer)JSON_WRITER(&call.out);
-	path += strncmp(path, API_PREFIX, sizeof(API_PREFIX) - 1) == 0 ? sizeof(API_PREFIX) - 1 : 4;
-	call.path = xstrdup(path);
-	perform(&call, &fault, &headers, &type);
-	write_journal(&call);
-	headers.list[headers.count] = (struct http_header){ 0 };
-	answer(rest, &call, &fault, &headers, type);
-	forget_parameters(&call);
-	form_finish(&call.form);
-	cJSON_Delete(call.body);
-	str_finish(&call.out);
-	free(call.reason);
-	free(call.path);
+	str_init(&call->out);
+	call->w = (struct json_writer)JSON_WRITER(&call->out);
+	path += strncmp(path, API_PREFIX, sizeof(API_PREFIX) - 1) == 0 ? sizeof(API_PREFIX) - 1 : strlen("/api");
+	call->path = xstrdup(path);
+	perform(&exchange);
+	write_journal(call);
+	answer(rest, &exchange);
+	forget_parameters(call);
+	form_finish(&call->form);
+	cJSON_Delete(call->body);
+	str_finish(&call->out);
+	free(call->reason);
+	free(call->path);
 }
 
 int rest_open(struct fake *fake, struct rest **ret_rest)

@@ -93,23 +93,6 @@ int fake_wait(struct fake *fake, fake_done_fn *done, void *arg, usec patience)
 	return loop_run_until(fake->loop, done, arg, patience);
 }
 
-/* Any text in a tree of JSON. */
-static bool tree_contains(const cJSON *tree, const char *text)
-{
-	if (cJSON_IsString(tree) && strstr(tree->valuestring, text))
-		return true;
-	json_array_each (child, tree)
-		if (tree_contains(child, text))
-			return true;
-	return false;
-}
-
-static bool matches(const struct message *message, const char *text)
-{
-	return !text || strstr(message->content, text) || tree_contains(message->embeds, text) ||
-	       tree_contains(message->components, text);
-}
-
 static bool message_done(void *arg)
 {
 	struct wait *wait = arg;
@@ -121,7 +104,7 @@ static bool message_done(void *arg)
 		const struct message *message = channel->messages[i - 1];
 
 		if (message->author == wait->fake->state.bot && message->changed > wait->after &&
-			!(message->flags & MESSAGE_LOADING) && matches(message, wait->text)) {
+			!(message->flags & MESSAGE_LOADING) && message_contains(message, wait->text)) {
 			wait->found = message;
 			return true;
 		}
@@ -148,7 +131,7 @@ static bool edit_done(void *arg)
 	struct wait *wait = arg;
 
 	wait->found = find(wait->fake, wait->channel, wait->id);
-	return wait->found && matches(wait->found, wait->text);
+	return wait->found && message_contains(wait->found, wait->text);
 }
 
 int fake_wait_edit(struct fake *fake, uint64_t channel, uint64_t id, const char *text, usec patience,
