@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -63,6 +64,69 @@ static void test_not_a_database(void **state)
 	fetch(fixture, "/levels/", 200);
 }
 
+static sqlite3 *open_directly(const struct fixture *fixture)
+{
+	sqlite3 *sqlite;
+
+	assert_int_equal(sqlite3_open(fixture->path, &sqlite), SQLITE_OK);
+	sqlite3_busy_timeout(sqlite, 5000);
+	return sqlite;
+}
+
+static void run(sqlite3 *sqlite, const char *sql)
+{
+	assert_int_equal(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Another program brings the database to another version while we serve, and (here) back again. */
+static void test_other_versions_while_serving(void **state)
+{
+	static const struct {
+		const char *sql, *reason;
+		int error;
+	} cases[] = {
+		{ "PRAGMA user_version = 9999", "newer version than this program", -EPROTO },
+		{ "PRAGMA user_version = 0", "being brought up to date", -ESTALE },
+	};
+	struct fixture *fixture = *state;
+	sqlite3 *sqlite = open_directly(fixture);
+	char back[64] = "PRAGMA user_version = ";
+	sqlite3_stmt *statement;
+
+	assert_int_equal(sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	snprintf(back + strlen(back), 16, "%d", sqlite3_column_int(statement, 0));
+	sqlite3_finalize(statement);
+	fetch(fixture, "/levels/", 200);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		run(sqlite, cases[i].sql);
+		assert_contains(fetch(fixture, "/levels/", 503), cases[i].reason);
+		assert_int_equal(source_status(fixture->api.source).error, cases[i].error);
+		run(sqlite, back);
+		wait_until(fixture->api.source, true, NULL);
+		fetch(fixture, "/levels/", 200);
+	}
+	sqlite3_close(sqlite);
+}
+
+/* Whoever holds the whole database keeps us out; when he lets go we are in. */
+static void test_locked(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3 *sqlite;
+
+	db_close(fixture->db);
+	fixture->db = NULL;
+	sqlite = open_directly(fixture);
+	run(sqlite, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE held (x); COMMIT");
+	fixture->api.source = source_create(fixture->path);
+	wait_until(fixture->api.source, false, "locked by another program");
+	assert_contains(fetch(fixture, "/levels/", 503), "locked by another program");
+	sqlite3_close(sqlite);
+	wait_until(fixture->api.source, true, NULL);
+	fetch(fixture, "/levels/", 200);
+}
+
 static void test_a_restored_backup_is_noticed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -100,6 +164,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_database_appears, fixture_setup_empty, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_database, fixture_setup_empty, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_other_versions_while_serving, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_locked, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_a_restored_backup_is_noticed, fixture_setup, fixture_teardown),
 	};
 
