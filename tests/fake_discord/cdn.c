@@ -82,8 +82,8 @@ static void serve_attachment(struct fake *fake, struct httpd_request *request, c
 		{ "X-Content-Type-Options", "nosniff" },
 		{ 0 },
 	};
-	unsigned long long channel, id;
-	const struct file *file = sscanf(path, "%llu/%llu/", &channel, &id) == 2 ? state_file(&fake->state, id) : NULL;
+	const char *name = strchr(path, '/'); /* "CHANNEL/ID/NAME" */
+	const struct file *file = name ? state_file(&fake->state, strtoull(name + 1, NULL, 10)) : NULL;
 
 	if (file)
 		httpd_respond(request, 200, file->type, headers, file->data, file->len);

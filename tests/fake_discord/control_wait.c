@@ -88,7 +88,7 @@ static void waiter_free(struct waits *waits, struct waiter *waiter)
 {
 	if (waiter->request)
 		httpd_set_user(waiter->request, NULL, NULL);
-	DL_DELETE(waits->list, waiter);
+	DL_DELETE(waits->list, waiter); /* NOLINT(clang-analyzer-core.NullDereference): it is in the list */
 	waits->count--;
 	free(waiter->text);
 	free(waiter->method);

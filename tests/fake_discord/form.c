@@ -1,7 +1,7 @@
 /* Checking request bodies: see form.h. The codes and their words are Discord's own. */
 #include "form.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -169,14 +169,66 @@ static void check_url(struct form *form, const char *path, const cJSON *value, c
 		form_error(form, path, "URL_TYPE_INVALID_URL", "Not a well formed URL.");
 }
 
+/* Exactly `count` digits at *at, which moves behind them; -1 when they are not there. */
+static int take_digits(const char **at, int count)
+{
+	int number = 0;
+
+	for (int i = 0; i < count; i++, ++*at) {
+		if (**at < '0' || **at > '9')
+			return -1;
+		number = number * 10 + (**at - '0');
+	}
+	return number;
+}
+
+static bool take(const char **at, const char *one_of)
+{
+	if (!**at || !strchr(one_of, **at))
+		return false;
+	++*at;
+	return true;
+}
+
+int form_parse_time(const char *text, usec *ret_at)
+{
+	struct civil civil = { 0 };
+	int64_t zone = 0;
+
+	civil.year = take_digits(&text, 4);
+	civil.month = take(&text, "-") ? take_digits(&text, 2) : -1;
+	civil.day = take(&text, "-") ? take_digits(&text, 2) : -1;
+	if (civil.year < 0 || civil.month < 1 || civil.month > 12 || civil.day < 1 || civil.day > 31)
+		return -EINVAL;
+	if (*text) {
+		civil.hour = take(&text, "Tt ") ? take_digits(&text, 2) : -1;
+		civil.minute = take(&text, ":") ? take_digits(&text, 2) : -1;
+		civil.second = take(&text, ":") ? take_digits(&text, 2) : 0;
+		if (take(&text, "."))
+			text += strspn(text, "0123456789");
+		if (civil.hour < 0 || civil.hour > 23 || civil.minute < 0 || civil.minute > 59 || civil.second < 0 ||
+			civil.second > 60)
+			return -EINVAL;
+	}
+	if (*text == '+' || *text == '-') {
+		int sign = *text++ == '-' ? -1 : 1, hours = take_digits(&text, 2);
+
+		(void)take(&text, ":");
+		zone = sign * (hours * 60 + take_digits(&text, 2)) * 60;
+	} else {
+		(void)take(&text, "Zz");
+	}
+	if (*text)
+		return -EINVAL;
+	*ret_at = (civil_to_seconds(&civil) - zone) * SECOND;
+	return 0;
+}
+
 static void check_time(struct form *form, const char *path, const cJSON *value)
 {
-	int year, month, day, hour = 0, minute = 0;
-	int n = cJSON_IsString(value)
-			? sscanf(value->valuestring, "%4d-%2d-%2d%*1[Tt ]%2d:%2d", &year, &month, &day, &hour, &minute)
-			: 0;
+	usec at;
 
-	if ((n != 3 && n != 5) || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59)
+	if (!cJSON_IsString(value) || form_parse_time(value->valuestring, &at) < 0)
 		form_error(form, path, "DATE_TIME_TYPE_PARSE", "Could not parse \"%s\". Should be ISO8601.",
 			cJSON_IsString(value) ? value->valuestring : "");
 }

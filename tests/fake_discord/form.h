@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 struct form {
@@ -51,6 +52,8 @@ struct form_rule {
 };
 /* Unknown keys are ignored, as Discord does. */
 void form_check(struct form *form, const char *path, const cJSON *object, const struct form_rule *rules);
+/* An ISO 8601 time, "2026-11-22" or "2026-11-22T14:05:01.5+01:00" (without a zone: UTC). -EINVAL. */
+int form_parse_time(const char *text, usec *ret_at) warn_unused;
 /* path + "." + key, or the key alone */
 void form_path(struct str *out, const char *path, const char *key);
 

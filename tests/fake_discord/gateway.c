@@ -153,7 +153,7 @@ static int check_identify(const struct gateway *gateway, const cJSON *data, uint
 		const cJSON *number = cJSON_IsArray(shard) ? shard->child : NULL;
 		const cJSON *count = number ? number->next : NULL;
 
-		if (!cJSON_IsNumber(number) || !cJSON_IsNumber(count) || number->valueint < 0 ||
+		if (!number || !count || !cJSON_IsNumber(number) || !cJSON_IsNumber(count) || number->valueint < 0 ||
 			number->valueint >= count->valueint)
 			return 4010;
 	}

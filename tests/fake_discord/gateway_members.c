@@ -135,7 +135,7 @@ void members_request(struct fake *fake, struct session *session, const cJSON *da
 {
 	struct request request = { .fake = fake, .session = session, .nonce = json_string(data, "nonce") };
 	const char *query = json_string(data, "query");
-	const cJSON *ids = json_get(data, "user_ids");
+	const cJSON *ids = json_get(data, "user_ids"), *id_list = json_array(data, "user_ids");
 	int64_t limit = json_int(data, "limit", -1);
 	bool everybody = query && !*query && !ids;
 
@@ -149,14 +149,14 @@ void members_request(struct fake *fake, struct session *session, const cJSON *da
 		request.nonce = NULL;
 	if (everybody && limit == 0 && too_soon(&request))
 		return;
-	request.found = xcalloc(fake->state.member_count + FOUND_MAX, sizeof(*request.found));
+	request.found = xcalloc(fake->state.member_count + FOUND_MAX, sizeof(struct user *));
 	request.not_found = cJSON_CreateArray();
 	if (ids) {
 		size_t left = FOUND_MAX;
 
 		if (cJSON_IsString(ids))
 			find_by_id(&request, ids);
-		json_array_each (id, cJSON_IsArray(ids) ? ids : NULL) {
+		json_array_each (id, id_list) {
 			if (left-- == 0)
 				break;
 			find_by_id(&request, id);

@@ -1,5 +1,4 @@
 /* Members: fetching, listing, searching, nickname, roles, timeout, kick (resources/guild, "Guild Member Object" and following). */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -142,17 +141,14 @@ static bool may_set_roles(struct call *call, const struct user *user, const cJSO
 /* The end of a timeout, 0 for none; false: in the form. */
 static bool parse_timeout(struct call *call, usec *ret_until)
 {
-	const cJSON *value = json_get(call->body, "communication_disabled_until");
-	struct civil civil = { 0 };
+	const char *text = json_string(call->body, "communication_disabled_until");
 	usec now = fake_time(call->fake);
 
 	*ret_until = 0;
-	if (cJSON_IsNull(value))
-		return true;
-	if (sscanf(value->valuestring, "%d-%d-%d%*1[Tt ]%d:%d:%d", &civil.year, &civil.month, &civil.day, &civil.hour,
-		    &civil.minute, &civil.second) < 3)
+	if (!text)
+		return true; /* null ends it */
+	if (form_parse_time(text, ret_until) < 0)
 		return false;
-	*ret_until = civil_to_seconds(&civil) * SECOND;
 	if (*ret_until <= now + TIMEOUT_MAX)
 		return true;
 	form_error(

@@ -6,15 +6,13 @@
 #include "rest.h"
 #include "write.h"
 
-/* The emoji of parameter 2; false: answered. The name is the caller's. */
+/* The emoji of parameter 2; false: answered. The name is the caller's in both cases. */
 static bool parse_emoji(struct call *call, char **ret_name, uint64_t *ret_id)
 {
 	if (emoji_parse(call->texts[2], ret_name, ret_id) < 0)
 		return call_fail(call, 400, 10014, "Unknown Emoji");
-	if (*ret_id && !state_emoji(&call->fake->state, *ret_id)) {
-		free(*ret_name);
+	if (*ret_id && !state_emoji(&call->fake->state, *ret_id))
 		return call_fail(call, 400, 10014, "Unknown Emoji");
-	}
 	return true;
 }
 

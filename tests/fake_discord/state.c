@@ -348,15 +348,15 @@ void channel_add_message(struct channel *channel, struct message *message)
 			message_destroy(channel->messages[i]);
 		channel->message_count -= MESSAGES_DROPPED;
 		memmove(channel->messages, channel->messages + MESSAGES_DROPPED,
-			channel->message_count * sizeof(*channel->messages));
+			channel->message_count * sizeof(struct message *));
 	}
 	if (channel->message_count == channel->message_cap) {
 		channel->message_cap = channel->message_cap ? channel->message_cap * 2 : 16;
-		channel->messages = xrealloc(channel->messages, channel->message_cap * sizeof(*channel->messages));
+		channel->messages = xrealloc(channel->messages, channel->message_cap * sizeof(struct message *));
 	}
 	index = channel_message_index(channel, message->id);
 	memmove(&channel->messages[index + 1], &channel->messages[index],
-		(channel->message_count - index) * sizeof(*channel->messages));
+		(channel->message_count - index) * sizeof(struct message *));
 	channel->messages[index] = message;
 	channel->message_count++;
 }
@@ -377,7 +377,7 @@ void channel_remove_message(struct channel *channel, uint64_t id)
 	message_destroy(channel->messages[index]);
 	channel->message_count--;
 	memmove(&channel->messages[index], &channel->messages[index + 1],
-		(channel->message_count - index) * sizeof(*channel->messages));
+		(channel->message_count - index) * sizeof(struct message *));
 }
 
 struct reaction *message_reaction(const struct message *message, const char *name, uint64_t id)
@@ -518,11 +518,11 @@ void state_finish(struct state *state)
 	struct user *user, *next_user;
 
 	HASH_ITER (hh, state->channels, channel, next_channel) {
-		HASH_DEL(state->channels, channel);
+		HASH_DEL(state->channels, channel); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
 		channel_destroy(channel);
 	}
 	HASH_ITER (hh, state->users, user, next_user) {
-		HASH_DEL(state->users, user);
+		HASH_DEL(state->users, user); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
 		state_leave(state, user);
 		free(user->name);
 		free(user->global_name);

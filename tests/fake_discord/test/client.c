@@ -242,7 +242,7 @@ static void on_answer(void *arg, const struct http_answer *answer)
 	header = answer->error ? NULL : http_answer_header(answer, "x-ratelimit-scope");
 	snprintf(client->scope, sizeof(client->scope), "%s", header ? header : "");
 	header = answer->error ? NULL : http_answer_header(answer, "x-ratelimit-remaining");
-	client->remaining = header ? atoi(header) : -1;
+	client->remaining = header ? (int)strtol(header, NULL, 10) : -1;
 }
 
 static bool is_done(void *arg)

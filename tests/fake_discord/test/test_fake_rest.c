@@ -345,6 +345,8 @@ static void test_reactions(void **state)
 	assert_true(json_bool(reaction, "me", false));
 	CALL("PUT", NULL, "/channels/%llu/messages/%llu/reactions/nonsense/@me", channel("general"), id);
 	expect_refusal(400, 10014);
+	CALL("PUT", NULL, "/channels/%llu/messages/%llu/reactions/walle%%3A12345/@me", channel("general"), id);
+	expect_refusal(400, 10014);
 	CALL("PUT", NULL, "/channels/%llu/messages/%llu/reactions/walle%%3A900000000000005000/@me", channel("general"),
 		id);
 	assert_int_equal(client.status, 204);
@@ -387,6 +389,12 @@ static void test_permissions(void **state)
 	expect_refusal(404, 10011);
 	CALL("PUT", NULL, "/guilds/%llu/members/1/roles/%llu", guild(), role("Git Gud"));
 	expect_refusal(404, 10013);
+	assert_int_equal(CALL("PATCH", "{\"communication_disabled_until\":\"2100-01-01T00:00:00Z\"}",
+				 "/guilds/%llu/members/%llu", guild(), member("alice")),
+		400);
+	assert_int_equal(CALL("PATCH", "{\"communication_disabled_until\":\"yesterday\"}", "/guilds/%llu/members/%llu",
+				 guild(), member("alice")),
+		400);
 	/* members who rank higher */
 	CALL("DELETE", NULL, "/guilds/%llu/members/%llu", guild(), member("bob"));
 	expect_refusal(403, 50013);
