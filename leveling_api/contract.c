@@ -1,5 +1,5 @@
 /* The routes that clients of the old server rely on: /, /user_points/, /levels/ and /levels/<id>/. Every rule here is one that a client
- * can see; they stand in the contract (README of the API, recorded answers) and in tests/leveling_api/test_contract.c. */
+ * can see; each stands in tests/leveling_api/test_contract.c, and recorded answers are replayed by tests/leveling_api/recorded.sh. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,19 +4,14 @@
  * The library is driven from outside (MHD_run) so that deadlines, signals and data live on that same thread. */
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "access_log.h"
@@ -26,13 +21,12 @@
 #include "cache.h"
 #include "client.h"
 #include "connections.h"
+#include "listener.h"
 #include "rate_limit.h"
 #include "reply.h"
 
-#define CONNECTIONS_MAX   8192
 #define CONNECTION_MEMORY 16384 /* per connection: headers in, headers out; above REQUEST_HEAD_MAX with room for both */
 #define HEADERS_MAX       100
-#define DESCRIPTORS_SPARE 64 /* database, log, epoll and the like */
 #define TICK_MS           250
 #define FAREWELL          (2 * SECOND) /* for answers on their way when the program is told to end */
 
@@ -114,6 +108,12 @@ static void build_key(struct str *key, const struct request *request, const char
 	}
 }
 
+/* Health and metrics are for the machines around us, which come by address and which nobody should be able to lock out. */
+static bool is_for_machines(const struct request *request)
+{
+	return streq(request->path, "/healthz") || streq(request->path, "/metrics");
+}
+
 static struct cached make_reply(struct server *server, struct request *request, int refused, const char *reason)
 {
 	struct answer answer cleanup(answer_finish) = ANSWER_INIT;
@@ -123,7 +123,7 @@ static struct cached make_reply(struct server *server, struct request *request, 
 
 	if (refused)
 		answer_error(&answer, refused, reason);
-	else if (request->host && *server->api->settings->allowed_hosts &&
+	else if (request->host && *server->api->settings->allowed_hosts && !is_for_machines(request) &&
 		 !request_host_listed(server->api->settings->allowed_hosts, request->host))
 		answer_error(&answer, 400, "This host is not served here.");
 	else if (reply_is_preflight(request) && request->path_len > 0 && request->path[request->path_len - 1] == '/') {
@@ -154,12 +154,6 @@ static void add_rate_headers(struct MHD_Response *response, const struct rate_li
 	add_number(response, "X-RateLimit-Reset", rate->reset);
 	if (!rate->allowed)
 		add_number(response, "Retry-After", rate->reset);
-}
-
-/* Health and metrics are for the machines around us, which nobody should be able to lock out. */
-static bool is_limited(const struct request *request)
-{
-	return !streq(request->path, "/healthz") && !streq(request->path, "/metrics");
 }
 
 static enum MHD_Result send_reply(
@@ -220,7 +214,7 @@ static enum MHD_Result answer_cached(
 	}
 	made = make_reply(server, request, 0, NULL);
 	result = send_reply(server, mhd, connection, &made);
-	cacheable = cacheable && made.response && made.status == 200 && is_limited(request);
+	cacheable = cacheable && made.response && made.status == 200 && !is_for_machines(request);
 	if (made.response && !(cacheable && cache_keep(server->cache, &server->key, version, &made)))
 		MHD_destroy_response(made.response);
 	return result;
@@ -280,7 +274,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 		result = send_reply(server, mhd, connection, &made);
 		if (made.response)
 			MHD_destroy_response(made.response);
-	} else if (server->rate_limit && is_limited(&request)) {
+	} else if (server->rate_limit && !is_for_machines(&request)) {
 		result = answer_limited(server, mhd, connection, &request);
 	} else {
 		result = answer_cached(server, mhd, connection, &request);
@@ -346,77 +340,7 @@ static void note_connection(
 	metric_set(&open_connections, (int64_t)server->connections.count);
 }
 
-/* ---- the port ---- */
-
-static int listen_at(const struct addrinfo *address)
-{
-	int one = 1, fd, r;
-
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, 4096) < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
-static int open_port(struct server *server, struct str *reterr_message)
-{
-	const struct settings *settings = server->api->settings;
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-		.ai_socktype = SOCK_STREAM };
-	struct sockaddr_storage bound;
-	socklen_t len = sizeof(bound);
-	struct addrinfo *address;
-	char port[8], host[48];
-	int fd;
-
-	snprintf(port, sizeof(port), "%d", (int)settings->api_port);
-	if (getaddrinfo(settings->api_bind, port, &hints, &address) != 0) {
-		str_printf(reterr_message,
-			"[leveling_api] BIND: '%s' is no address; write for instance 127.0.0.1 or 0.0.0.0",
-			settings->api_bind);
-		return -EINVAL;
-	}
-	fd = listen_at(address);
-	freeaddrinfo(address);
-	if (fd < 0) {
-		str_printf(reterr_message,
-			"cannot listen on %s port %s: %s; end what uses it or set [leveling_api] PORT",
-			settings->api_bind, port, error_text(fd));
-		return fd;
-	}
-	server->listen_fd = fd;
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
-		return -errno;
-	client_address_text((struct sockaddr *)&bound, host, sizeof(host));
-	len = bound.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&bound)->sin6_port)
-					  : ntohs(((struct sockaddr_in *)&bound)->sin_port);
-	snprintf(server->fallback_host, sizeof(server->fallback_host),
-		bound.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, (unsigned)len);
-	log_info("listening", LOG_STR("address", host), LOG_INT("port", (int64_t)len));
-	return 0;
-}
-
-/* Room for descriptors, and how many connections fit. */
-static unsigned connection_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 512;
-	if (limit.rlim_cur < CONNECTIONS_MAX + DESCRIPTORS_SPARE && limit.rlim_max > limit.rlim_cur) {
-		limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)CONNECTIONS_MAX + DESCRIPTORS_SPARE);
-		if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-			return 512;
-	}
-	return (unsigned)MIN(limit.rlim_cur > 2 * DESCRIPTORS_SPARE ? limit.rlim_cur - DESCRIPTORS_SPARE : 64,
-		(rlim_t)CONNECTIONS_MAX);
-}
+/* ---- the daemon ---- */
 
 static int watch(struct server *server, int fd)
 {
@@ -428,12 +352,12 @@ static int watch(struct server *server, int fd)
 static int start_daemon(struct server *server, struct str *reterr_message)
 {
 	const union MHD_DaemonInfo *info;
-	unsigned limit = connection_limit();
+	unsigned limit = listener_connections();
 	int r;
 
 	/* A tenth is kept free: the longest waiting are sent away before the library stops accepting. */
 	server->connections.limit = limit - limit / 10;
-	/* The library leaves a response's headers unread if this is a keep-alive connection; no thread of its own, no log of its own. */
+
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
 		(MHD_socket)server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
@@ -480,7 +404,11 @@ int server_create(struct api *api, struct server **ret_server, struct str *reter
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGUSR1);
 	server->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	r = server->signal_fd < 0 ? -errno : open_port(server, reterr_message);
+	if (server->signal_fd < 0)
+		r = -errno;
+	else
+		r = server->listen_fd = listener_open(
+			api->settings, server->fallback_host, sizeof(server->fallback_host), reterr_message);
 	if (r >= 0)
 		r = start_daemon(server, reterr_message);
 	if (r < 0) {

@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 
-#define RETRY_SOON   (200 * MILLISECOND) /* a database that is about to appear or to be migrated */
-#define RETRY_LATER  (2 * SECOND)        /* what needs somebody's hand first */
-#define LOOK_AT_FILE SECOND
+#define RETRY_SOON      (200 * MILLISECOND) /* a database that is about to appear or to be migrated */
+#define RETRY_LATER     (2 * SECOND)        /* what needs somebody's hand first */
+#define PATIENCE_AT_END (2 * SECOND)
+#define LOOK_AT_FILE    SECOND
 
 struct attempt {
 	char *path;
@@ -198,10 +200,25 @@ struct source *source_create(const char *path)
 	return source;
 }
 
+static bool wait_for_attempt(const struct attempt *attempt)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	usec deadline = clock_monotonic() + PATIENCE_AT_END;
+
+	while (!atomic_load(&attempt->done) && clock_monotonic() < deadline)
+		nanosleep(&pause, NULL);
+	return atomic_load(&attempt->done);
+}
+
 void source_destroy(struct source *source)
 {
 	if (!source)
 		return;
+	if (source->attempt && !wait_for_attempt(source->attempt)) {
+		/* It waits for somebody's lock. The program is ending and must not wait as well; what the thread holds goes with the process. */
+		pthread_detach(source->thread);
+		return;
+	}
 	if (source->attempt) {
 		pthread_join(source->thread, NULL);
 		attempt_destroy(source->attempt);

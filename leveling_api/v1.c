@@ -77,6 +77,7 @@ static void write_page(
 	write_cursor(w, "next", page->count > 0 && page->more_after ? &after : NULL);
 	json_key(w, "results");
 	json_begin_array(w);
+	members_prefetch(members, page->slots, page->count);
 	for (size_t i = 0; i < page->count; i++) {
 		if (i > 0)
 			str_addc(w->out, ',');

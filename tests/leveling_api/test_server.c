@@ -287,7 +287,7 @@ static void test_hosts_and_limits(void **state)
 	EXPECT(&program, "GET / HTTP/1.1\r\nHost: walle.example\r\n" CLOSE, " 200 ");
 	EXPECT(&program, "GET / HTTP/1.1\r\nHost: walle.example\r\n" CLOSE, " 429 ",
 		"Retry-After: ", "X-RateLimit-Remaining: 0\r\n");
-	EXPECT(&program, "GET /healthz HTTP/1.1\r\nHost: walle.example\r\n" CLOSE, " 200 ");
+	EXPECT(&program, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" CLOSE, " 200 ");
 	stop(&program);
 }
 
