@@ -188,7 +188,8 @@ static char *trim(char *text)
 	return text;
 }
 
-/* One line of the file. `section` is the table's string of the section that the line stands in, NULL before the first. */
+/* One line of the file. `section` is the table's string of the section that the line stands in, NULL before the
+ * first. */
 static int parse_line(const struct loader *loader, char *line, const char **section, bool *seen, struct str *message)
 {
 	const struct config_key *key;

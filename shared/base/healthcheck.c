@@ -1,10 +1,12 @@
-/* One HTTP request with a deadline, on plain sockets: base knows no HTTP library, and a check that Docker starts every few seconds should be small. */
+/* One HTTP request with a deadline, on plain sockets: base knows no HTTP library, and a check that Docker starts every
+ * few seconds should be small. */
 #include "base/healthcheck.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,13 +96,24 @@ static int exchange(int fd, const char *request, struct str *answer, usec deadli
 	}
 }
 
+/* Of "HTTP/1.1 200 OK"; 0: that is no HTTP. */
+static int read_status(const char *answer)
+{
+	const char *digits = answer + strlen("HTTP/1.1 ");
+
+	if (strncmp(answer, "HTTP/1.", 7) != 0 || strspn(answer + 7, "01") != 1 || answer[8] != ' ' ||
+		strspn(digits, "0123456789") != 3)
+		return 0;
+	return atoi(digits);
+}
+
 int healthcheck_ask(const char *bind, int port, struct str *reterr_message)
 {
 	usec deadline = clock_monotonic() + HEALTHCHECK_PATIENCE;
 	struct str request cleanup(str_finish) = STR_INIT, answer cleanup(str_finish) = STR_INIT;
 	int fd cleanup(closep) = -1;
 	const char *body;
-	int r, status = 0;
+	int r, status;
 
 	r = fd = connect_to(bind, port, deadline);
 	if (r >= 0) {
@@ -112,7 +125,8 @@ int healthcheck_ask(const char *bind, int port, struct str *reterr_message)
 		str_printf(reterr_message, "no answer from %s port %d: %s", bind, port, error_text(r));
 		return r;
 	}
-	if (sscanf(answer.buf, "HTTP/1.%*1[01] %3d", &status) == 1 && status == 200)
+	status = read_status(answer.buf);
+	if (status == 200)
 		return 0;
 	body = strstr(answer.buf, "\r\n\r\n");
 	if (status == 0)

@@ -1,8 +1,8 @@
 /* JSON in two halves: reading through cJSON behind a validator of our own, and a writer.
  *
- * cJSON takes invalid UTF-8, raw control characters, "01", 1e400 (as infinity), \u0000 (cutting the string) and trailing
- * garbage. So the text is checked first, in one pass without memory, against the whole grammar of RFC 8259; cJSON, and any
- * fault in it, only ever sees JSON that is well formed. */
+ * cJSON takes invalid UTF-8, raw control characters, "01", 1e400 (as infinity), \u0000 (cutting the string) and
+ * trailing garbage. So the text is checked first, in one pass without memory, against the whole grammar of RFC 8259;
+ * cJSON, and any fault in it, only ever sees JSON that is well formed. */
 #include "base/json.h"
 
 #include <endian.h>
@@ -35,8 +35,8 @@ static uint64_t zero_bytes(uint64_t word)
 	return (word - EVERY_BYTE(0x01)) & ~word;
 }
 
-/* Where what can stand in a string as it is ends: at the first byte that is not printable ASCII or is '"' or '\', at the
- * latest at `end`. */
+/* Where what can stand in a string as it is ends: at the first byte that is not printable ASCII or is '"' or '\', at
+ * the latest at `end`. */
 static const char *skip_plain(const char *p, const char *end)
 {
 	while (end - p >= 8) {

@@ -1,7 +1,8 @@
 /* The logger: builds a line under one lock, writes it with one write() per destination. See base/log.h.
  *
  * Whatever a value holds, an event stays one line: control characters, characters that turn the direction of text or
- * break lines, and bytes that are no UTF-8 are escaped. A new form of output is one more branch in the add_*() functions. */
+ * break lines, and bytes that are no UTF-8 are escaped. A new form of output is one more branch in the add_*()
+ * functions. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -390,7 +391,8 @@ static void write_file(usec time)
 			return;
 		r = open_file(day);
 		if (r < 0) {
-			/* Yesterday's file must not go on growing under its name; standard error still has everything. */
+			/* Yesterday's file must not go on growing under its name; standard error still has everything.
+			 */
 			close_file();
 			logger.next_attempt = time + REOPEN_INTERVAL;
 			dprintf(STDERR_FILENO,

@@ -100,7 +100,8 @@ static bool start_time(double *ret_value)
 	uint64_t ticks;
 
 	if (!atomic_load(&started)) {
-		/* proc(5): field 22 is the start in clock ticks after boot; the name in field 2 may hold blanks and ')'. */
+		/* proc(5): field 22 is the start in clock ticks after boot; the name in field 2 may hold blanks and
+		 * ')'. */
 		if (!read_small_file("/proc/self/stat", text, sizeof(text)))
 			return false;
 		after_name = strrchr(text, ')');

@@ -16,7 +16,8 @@ void random_init_system(struct random *random)
 {
 	uint64_t seed;
 
-	/* Eight bytes come whole or not at all; on a kernel that refuses, the clocks differ enough between two starts. */
+	/* Eight bytes come whole or not at all; on a kernel that refuses, the clocks differ enough between two
+	 * starts. */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = (uint64_t)clock_realtime() ^ ((uint64_t)clock_monotonic() << 32);
 	random_init(random, seed);

@@ -319,7 +319,8 @@ void timezone_destroy(struct timezone_rules *zone)
 	free(zone);
 }
 
-/* Letters, digits, _ + - in parts divided by single slashes. There is no dot, so there is no way up and no "tzdata.zi". */
+/* Letters, digits, _ + - in parts divided by single slashes. There is no dot, so there is no way up and no
+ * "tzdata.zi". */
 static bool is_zone_name(const char *name)
 {
 	size_t len = strlen(name);
@@ -406,8 +407,8 @@ static struct span find_rule_span(const struct timezone_rules *zone, int64_t utc
 	if (!zone->has_daylight)
 		return span;
 	civil_from_seconds(utc + zone->standard.seconds, &civil);
-	/* The year before knows what was in force on 1 January, the year after when it ends. Of an end and a start at the same
-	 * instant the start counts: so are zones written that have daylight saving the whole year. */
+	/* The year before knows what was in force on 1 January, the year after when it ends. Of an end and a start at
+	 * the same instant the start counts: so are zones written that have daylight saving the whole year. */
 	for (int year = civil.year - 1; year <= civil.year + 1; year++) {
 		const struct {
 			int64_t at;
@@ -471,8 +472,8 @@ int64_t timezone_from_civil(const struct timezone_rules *zone, const struct civi
 	/* Earlier than any offset can put it. */
 	struct span span = find_span(zone, local - OFFSET_MAX - 1);
 
-	/* Walk on to the first span that reaches behind this local time. If the local time lies before the span's begin, it
-	 * fell into the gap between two spans; the offset of the one before moves it forward by the gap. */
+	/* Walk on to the first span that reaches behind this local time. If the local time lies before the span's
+	 * begin, it fell into the gap between two spans; the offset of the one before moves it forward by the gap. */
 	for (;;) {
 		int64_t instant = local - span.offset->seconds;
 

@@ -42,7 +42,7 @@ static int serve(const char *answer)
 
 		if (fd < 0 || read(fd, request, sizeof(request) - 1) <= 0 || strncmp(request, "GET /healthz ", 13) != 0)
 			_exit(1);
-		if (!answer)
+		while (!answer)
 			pause();
 		if (write(fd, answer, strlen(answer)) < 0)
 			_exit(1);

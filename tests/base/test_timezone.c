@@ -1,4 +1,5 @@
-/* base/timezone.h: on zones of our own (data/zones.zi), on damaged files, and against glibc where tzdata is installed. */
+/* base/timezone.h: on zones of our own (data/zones.zi), on damaged files, and against glibc where tzdata is
+ * installed. */
 #include "test.h"
 
 #include <errno.h>

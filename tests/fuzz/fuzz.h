@@ -1,4 +1,5 @@
-/* What the fuzz targets share. A target reports a broken promise by REQUIRE(); crashes and bad memory are found by the sanitizers. */
+/* What the fuzz targets share. A target reports a broken promise by REQUIRE(); crashes and bad memory are found by the
+ * sanitizers. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

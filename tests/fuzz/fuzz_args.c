@@ -1,5 +1,5 @@
-/* bot/args.h: what people write behind a command, and what a slash command's options claim to be. The first byte chooses the row and the way; the rest is
- * the line, or the JSON of the options. */
+/* bot/args.h: what people write behind a command, and what a slash command's options claim to be. The first byte
+ * chooses the row and the way; the rest is the line, or the JSON of the options. */
 #include <errno.h>
 #include <string.h>
 

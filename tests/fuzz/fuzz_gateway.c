@@ -1,4 +1,5 @@
-/* What the gateway sends, from the text of a frame to the bot's picture of the guild: JSON, state machine, objects, cache, subscriptions.
+/* What the gateway sends, from the text of a frame to the bot's picture of the guild: JSON, state machine, objects,
+ * cache, subscriptions.
  *
  * The input is a play in lines. A line that begins with { is a frame; the others are what happens around it:
  *	o opened · c CODE closed · t the deadline comes · p SECONDS pass · k claimed · w SECONDS claim wait · b broken frame · r our reconnect

@@ -1,4 +1,5 @@
-/* models/json_reader.h: the import's streaming reader. What it accepts as a whole, the other JSON reader of the house accepts too. */
+/* models/json_reader.h: the import's streaming reader. What it accepts as a whole, the other JSON reader of the house
+ * accepts too. */
 #include <errno.h>
 
 #include "base/json.h"

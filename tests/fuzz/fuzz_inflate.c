@@ -1,4 +1,5 @@
-/* discord/inflate.h: the gateway's compressed bytes in pieces, then what is made of a message. The first byte is the size of a piece. */
+/* discord/inflate.h: the gateway's compressed bytes in pieces, then what is made of a message. The first byte is the
+ * size of a piece. */
 #include "base/json.h"
 #include "base/utf8.h"
 #include "fuzz.h"

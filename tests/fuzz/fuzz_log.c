@@ -1,5 +1,5 @@
-/* base/log.h: whatever a member calls himself, a line stays one line, holds no control character and no secret, and as JSON it is JSON. The input: a byte
- * of flags, then text of which a part is the message, the rest a field. */
+/* base/log.h: whatever a member calls himself, a line stays one line, holds no control character and no secret, and as
+ * JSON it is JSON. The input: a byte of flags, then text of which a part is the message, the rest a field. */
 #include <string.h>
 
 #include "base/json.h"

@@ -1,6 +1,8 @@
-/* REST answers: status, headers and body as anything on the way may send them, into the rate limiter, whose queue must never stand still.
+/* REST answers: status, headers and body as anything on the way may send them, into the rate limiter, whose queue must
+ * never stand still.
  *
- * The input holds answers, separated by lines "~". An answer: a line "STATUS", header lines "name: value", an empty line, the body. Status 0 is no answer.
+ * The input holds answers, separated by lines "~". An answer: a line "STATUS", header lines "name: value", an empty
+ * line, the body. Status 0 is no answer.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* What people call themselves and write, on its way into messages and searches: escaping, cutting, folding, Discord's times. */
+/* What people call themselves and write, on its way into messages and searches: escaping, cutting, folding, Discord's
+ * times. */
 #include <errno.h>
 #include <string.h>
 

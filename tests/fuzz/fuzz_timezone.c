@@ -1,4 +1,5 @@
-/* base/timezone.h: a time-zone file. What is accepted answers any instant with a real civil time, and finds its way back. */
+/* base/timezone.h: a time-zone file. What is accepted answers any instant with a real civil time, and finds its way
+ * back. */
 #include "base/timezone.h"
 #include "fuzz.h"
 

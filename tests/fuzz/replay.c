@@ -1,4 +1,5 @@
-/* main() of a fuzz target without libFuzzer: gives every file of the directories (and the files) that it is told to the target, once. */
+/* main() of a fuzz target without libFuzzer: gives every file of the directories (and the files) that it is told to the
+ * target, once. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,8 @@
-/* kill -9 of each service at random moments under load, over and over: what was dispatched is counted exactly once, profiles follow every rename, the
- * database stays sound, and Discord sees resumes, not identifies.
+/* kill -9 of each service at random moments under load, over and over: what was dispatched is counted exactly once,
+ * profiles follow every rename, the database stays sound, and Discord sees resumes, not identifies.
  *
- * WALLE_CRASH_ROUNDS (20) kills; './walle test --crash-rounds 200' is the long form. WALLE_CRASH_SEED repeats a run's choices.
+ * WALLE_CRASH_ROUNDS (20) kills; './walle test --crash-rounds 200' is the long form. WALLE_CRASH_SEED repeats a run's
+ * choices.
  */
 #include "bot_helpers.h"
 

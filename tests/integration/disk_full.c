@@ -1,7 +1,7 @@
 /* The disk is full for a while: nobody ends, health says it, nothing is lost when there is space again.
  *
- * The first way works for everybody: a limit of the running program's file sizes, under which the kernel refuses writes in the same places. The
- * second is a real small filesystem and needs to be allowed to mount one.
+ * The first way works for everybody: a limit of the running program's file sizes, under which the kernel refuses writes
+ * in the same places. The second is a real small filesystem and needs to be allowed to mount one.
  */
 #include "bot_helpers.h"
 
@@ -167,7 +167,8 @@ int main(void)
 		HARNESS_TEST_WITH(a_real_full_disk, &options),
 	};
 
-	/* What is mounted here ends with this process, however it ends. Where that is not allowed, mounting is not either. */
+	/* What is mounted here ends with this process, however it ends. Where that is not allowed, mounting is not
+	 * either. */
 	if (unshare(CLONE_NEWNS) == 0)
 		(void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	return harness_run("disk_full", tests, ARRAY_SIZE(tests));

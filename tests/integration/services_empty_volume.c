@@ -1,4 +1,5 @@
-/* Eight programs start at the same moment where there is no database yet: one makes it, none fails, and those that talk to Discord take turns. */
+/* Eight programs start at the same moment where there is no database yet: one makes it, none fails, and those that talk
+ * to Discord take turns. */
 #include "harness.h"
 
 #include <inttypes.h>

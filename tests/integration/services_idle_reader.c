@@ -1,4 +1,5 @@
-/* Somebody reads the database without end (a forgotten shell, a slow copy): writers go on, nothing is lost, and when he leaves, the log shrinks again. */
+/* Somebody reads the database without end (a forgotten shell, a slow copy): writers go on, nothing is lost, and when he
+ * leaves, the log shrinks again. */
 #include "bot_helpers.h"
 
 #include "models/db.h"

@@ -1,7 +1,9 @@
-/* Configuration: an INI file, each key overridable by the environment (section__KEY, for secrets also section__KEY_FILE).
+/* Configuration: an INI file, each key overridable by the environment (section__KEY, for secrets also
+ * section__KEY_FILE).
  *
  * What exists is said by a table of struct config_key; the loader knows nothing else. An unknown key, a value that the
- * key's type refuses or a missing required one is an error that names the line or the variable. Values never reach a message.
+ * key's type refuses or a missing required one is an error that names the line or the variable. Values never reach a
+ * message.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -30,18 +32,19 @@ struct config_key {
 	const char *const *choices; /* ends with NULL */
 };
 
-/* Fills `settings` (zeroed by the caller) from the fallbacks, the file and the environment, in this order of rising strength.
- * `file` may be NULL. `environment` is environ, or a test's list. On failure one line for people is appended to `reterr_message`
- * ("walle.ini:7: unknown key 'CHANEL' in section [log]") and -EINVAL (content) or -errno (cannot be read) is returned; the settings
- * must be finished in both cases. Only variables of known sections are looked at; when `environment` is the process's own, those
- * of secrets are wiped and removed. */
+/* Fills `settings` (zeroed by the caller) from the fallbacks, the file and the environment, in this order of rising
+ * strength. `file` may be NULL. `environment` is environ, or a test's list. On failure one line for people is appended
+ * to `reterr_message` ("walle.ini:7: unknown key 'CHANEL' in section [log]") and -EINVAL (content) or -errno (cannot be
+ * read) is returned; the settings must be finished in both cases. Only variables of known sections are looked at; when
+ * `environment` is the process's own, those of secrets are wiped and removed. */
 int config_load(const struct config_key *keys, size_t count, void *settings, const char *file, char **environment,
 	struct str *reterr_message) warn_unused;
 /* Frees the strings and sets them to NULL, so that finishing again does nothing. */
 void config_finish(const struct config_key *keys, size_t count, void *settings);
 
 /* The three steps of config_load(), for tests and other sources. All return 0 or a negative errno with a line appended.
- * config_parse() reads an INI file from memory (`name` is what messages call it); the settings must have their defaults. */
+ * config_parse() reads an INI file from memory (`name` is what messages call it); the settings must have their
+ * defaults. */
 int config_defaults(
 	const struct config_key *keys, size_t count, void *settings, struct str *reterr_message) warn_unused;
 int config_parse(const struct config_key *keys, size_t count, void *settings, const char *name, const char *text,

@@ -4,9 +4,9 @@
  *	time=2026-11-22T13:52:57.120Z level=info service=bot flow=rank user=42 msg="member joined" nick="..."
  *
  * The logger itself adds who speaks: the service, and what log_context_*() says about the flow, user and guild at work.
- * Libraries do not log, they return errors; programs log an error once and say what happens next.
- * Never hand a token, an interaction URL or the text of a member's message to a log line. As a second line of defence the
- * logger replaces every occurrence of the secrets that log_add_secret() was told.
+ * Libraries do not log, they return errors; programs log an error once and say what happens next. Never hand a token,
+ * an interaction URL or the text of a member's message to a log line. As a second line of defence the logger replaces
+ * every occurrence of the secrets that log_add_secret() was told.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -70,14 +70,16 @@ void log_write(enum log_level level, const char *message, const struct log_field
 /* From now on these bytes are written as "[secret]". Empty or very short values (under 6 bytes) are ignored. */
 void log_add_secret(const char *secret);
 
-/* What the lines of this thread are about, until changed. A flow switch swaps the whole struct. Strings are borrowed. */
+/* What the lines of this thread are about, until changed. A flow switch swaps the whole struct. Strings are
+ * borrowed. */
 struct log_context {
 	const char *flow;
 	uint64_t user, guild;
 };
 struct log_context log_context_swap(struct log_context context);
 
-/* Receives a copy of every line at or above `level` (for the log channel). Called under the logger's lock; must not log. */
+/* Receives a copy of every line at or above `level` (for the log channel). Called under the logger's lock; must not
+ * log. */
 typedef void log_sink_fn(void *arg, enum log_level level, const char *line);
 void log_set_sink(enum log_level level, log_sink_fn *sink, void *arg);
 

@@ -1,4 +1,5 @@
-/* What can be configured, for all programs: they share one file, so each knows every key. The table is in settings.c. */
+/* What can be configured, for all programs: they share one file, so each knows every key. The table is in
+ * settings.c. */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 

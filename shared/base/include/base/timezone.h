@@ -1,7 +1,7 @@
 /* Time zones by IANA name, read from the system's TZif files (RFC 8536, version 2 and 3 with the POSIX footer).
  *
- * A civil time that a clock change skips is moved forward by the gap; one that happens twice means the first.
- */
+ * A civil time that a clock change skips is moved forward by the gap; one that happens twice means the
+ * first. */
 #ifndef BASE_TIMEZONE_H
 #define BASE_TIMEZONE_H
 
@@ -12,8 +12,8 @@
 
 struct timezone_rules;
 
-/* "Canada/Pacific". Names are checked (letters, digits, _ + - and /, no "..") before a file is touched. `directory` NULL
- * means the system's. -ENOENT: no such zone; -EINVAL: bad name; -EBADMSG: bad file. */
+/* "Canada/Pacific". Names are checked (letters, digits, _ + - and /, no "..") before a file is touched. `directory`
+ * NULL means the system's. -ENOENT: no such zone; -EINVAL: bad name; -EBADMSG: bad file. */
 int timezone_load(const char *directory, const char *name, struct timezone_rules **ret_zone) warn_unused;
 /* From a file's bytes. */
 int timezone_parse(const void *data, size_t len, struct timezone_rules **ret_zone) warn_unused;

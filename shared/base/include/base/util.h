@@ -16,7 +16,8 @@
 #define ARRAY_SIZE(a)                      (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
-/* Evaluate their arguments once: what reads a clock or draws a random number may stand in them. Not for constants at file scope. */
+/* Evaluate their arguments once: what reads a clock or draws a random number may stand in them. Not for constants at
+ * file scope. */
 #undef MIN
 #undef MAX
 #define MIN(a, b)                         UTIL_PICK(<, a, b, __COUNTER__)
