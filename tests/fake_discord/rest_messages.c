@@ -1,4 +1,5 @@
 /* Messages: fetching, posting, editing, deleting, pins, typing (resources/message). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dispatch.h"
@@ -197,6 +198,20 @@ static void post_message(struct call *call)
 	put_message(call, message_post(call->fake, &draft), true);
 }
 
+/* Whether nothing would be left of the message. */
+static bool edit_empties(const struct message *message, const cJSON *body, size_t files)
+{
+	const cJSON *content = json_get(body, "content");
+	const char *text = content ? json_string(body, "content") : message->content;
+	const cJSON *embeds = json_get(body, "embeds") ? json_array(body, "embeds") : message->embeds;
+	const cJSON *components = json_get(body, "components") ? json_array(body, "components") : message->components;
+	const cJSON *attachments =
+		json_get(body, "attachments") ? json_array(body, "attachments") : message->attachments;
+
+	return !files && !(text && text[strspn(text, " \t\r\n")]) && cJSON_GetArraySize(embeds) == 0 &&
+	       cJSON_GetArraySize(components) == 0 && cJSON_GetArraySize(attachments) == 0;
+}
+
 static void patch_message(struct call *call)
 {
 	struct channel *channel = call_channel(call, 0);
@@ -214,6 +229,10 @@ static void patch_message(struct call *call)
 	message_form_check(&call->form, "", body);
 	if (!call_form(call))
 		return;
+	if (edit_empties(message, body, call_files(call))) {
+		call_fail(call, 400, 50006, "Cannot send an empty message");
+		return;
+	}
 	attachments = call_attachments(call, channel->id, body, message->attachments, "");
 	if (call->status || !call_form(call)) {
 		cJSON_Delete(attachments);
@@ -230,11 +249,27 @@ static void patch_message(struct call *call)
 
 /* ---- deleting ---- */
 
+/* The audit log tells of others' messages that were deleted; `target` is their author, or the channel when there were many. */
+static void log_deletion(struct call *call, int action, const struct channel *channel, uint64_t target, size_t count)
+{
+	cJSON *options = cJSON_CreateObject();
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", count);
+	cJSON_AddStringToObject(options, "count", text);
+	if (action == AUDIT_MESSAGE_DELETE) {
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)channel->id);
+		cJSON_AddStringToObject(options, "channel_id", text);
+	}
+	dispatch_audit(call->fake, call->fake->state.bot, action, target, call->reason, NULL, options);
+}
+
 static void delete_message(struct call *call)
 {
 	struct channel *channel = call_channel(call, 0);
 	struct message *message = channel ? call_message(call, channel, 1) : NULL;
 	struct state *state = &call->fake->state;
+	uint64_t author;
 
 	if (!message)
 		return;
@@ -248,7 +283,10 @@ static void delete_message(struct call *call)
 			return;
 		}
 	}
+	author = message->author;
 	message_delete(call->fake, channel, message->id);
+	if (author != state->bot)
+		log_deletion(call, AUDIT_MESSAGE_DELETE, channel, author, 1);
 	call_done(call);
 }
 
@@ -289,6 +327,7 @@ static void bulk_delete(struct call *call)
 		return;
 	}
 	message_delete_bulk(call->fake, channel, ids, count);
+	log_deletion(call, AUDIT_MESSAGE_BULK_DELETE, channel, channel->id, count);
 	call_done(call);
 }
 

@@ -96,6 +96,9 @@ static void test_post_fetch_dispatch(void **state)
 				 (unsigned long long)id),
 		200);
 	assert_non_null(json_string(client.answer, "edited_timestamp"));
+	CALL("PATCH", "{\"content\":\"\",\"embeds\":[]}", "/channels/%llu/messages/%llu", channel("general"),
+		(unsigned long long)id);
+	expect_refusal(400, 50006);
 	cJSON_Delete(client_expect(&client, 0, "MESSAGE_UPDATE"));
 	assert_int_equal(CALL("GET", NULL, "/channels/%llu/messages?limit=1", channel("general")), 200);
 	assert_int_equal(json_snowflake(client.answer->child, "id"), id);
@@ -321,6 +324,7 @@ static void test_bulk_delete(void **state)
 	snprintf(body, sizeof(body), "{\"messages\":[\"%llu\",\"%llu\"]}", a, b);
 	assert_int_equal(CALL("POST", body, "/channels/%llu/messages/bulk-delete", channel("general")), 204);
 	cJSON_Delete(client_expect(&client, 0, "MESSAGE_DELETE_BULK"));
+	cJSON_Delete(client_expect(&client, 0, "GUILD_AUDIT_LOG_ENTRY_CREATE"));
 	assert_int_equal(fake_message_count(client.fake, channel("general")), 1);
 }
 
