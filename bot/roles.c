@@ -69,6 +69,20 @@ bool roles_may(const struct roles *roles, enum command_who who, const snowflake 
 	return false;
 }
 
+bool roles_may_be_earned(const struct roles *roles, const struct cached_role *role)
+{
+	static const uint64_t power = PERMISSION_KICK_MEMBERS | PERMISSION_BAN_MEMBERS | PERMISSION_ADMINISTRATOR |
+				      PERMISSION_MANAGE_CHANNELS | PERMISSION_MANAGE_GUILD | PERMISSION_VIEW_AUDIT_LOG |
+				      PERMISSION_MANAGE_MESSAGES | PERMISSION_MENTION_EVERYONE |
+				      PERMISSION_MANAGE_NICKNAMES | PERMISSION_MANAGE_ROLES |
+				      PERMISSION_MANAGE_WEBHOOKS | PERMISSION_MANAGE_THREADS |
+				      PERMISSION_MODERATE_MEMBERS;
+	const snowflake configured[] = { roles->bot_manager, roles->minions, roles->moderator, roles->muted,
+		roles->execs };
+
+	return !role->managed && !(role->permissions & power) && !holds(role->id, configured, ARRAY_SIZE(configured));
+}
+
 const char *roles_who_text(enum command_who who)
 {
 	switch (who) {

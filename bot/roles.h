@@ -6,6 +6,8 @@
 #include "base/settings.h"
 #include "cmd.h"
 
+struct cached_role;
+
 struct roles {
 	snowflake bot_manager, minions, moderator, muted, execs; /* 0: there is no such role */
 	bool resolved;
@@ -15,6 +17,9 @@ struct roles {
 void roles_resolve(struct roles *roles, const struct settings *settings, const struct cache *cache);
 /* Whether somebody with these roles may do what `who` asks. */
 bool roles_may(const struct roles *roles, enum command_who who, const snowflake *held, size_t count);
+/* Whether the role may be handed out by a rule (a level, say) that others than the owner set: not one of the configured
+ * ones, which are rights in this bot, none with rights over the server or its members, none of an integration. */
+bool roles_may_be_earned(const struct roles *roles, const struct cached_role *role);
 /* "Minions or Moderator" */
 const char *roles_who_text(enum command_who who);
 

@@ -79,7 +79,7 @@ int leveling_complete_role_name(struct cmd *cmd, struct choice_list *list)
 {
 	for (const struct cached_role *role = cache_next_role(cmd->cache, NULL); role;
 		role = cache_next_role(cmd->cache, role))
-		if (role->id != cmd->guild_id && !role->managed &&
+		if (role->id != cmd->guild_id && roles_may_be_earned(&cmd->bot->roles, role) &&
 			!leveling_level_of_role(cmd->bot->leveling, role->id))
 			choice_list_add(list, role->name, role->name);
 	choice_list_empty(list, "No role without a level has that in its name");
@@ -183,6 +183,10 @@ int leveling_cmd_set_level_name(struct cmd *cmd)
 		return cmd_error(cmd, "Level %lld has that role already.", (long long)other->number);
 	if (role && role->managed)
 		return cmd_error(cmd, "That role belongs to an integration, so nobody can give it to members.");
+	if (role && !roles_may_be_earned(&cmd->bot->roles, role))
+		return cmd_error(cmd,
+			"That role comes with rights over this server or its members, so it cannot be earned by "
+			"writing. Take a role without such permissions.");
 	if (role)
 		return link_role(cmd, number, role);
 	if (cache_role(cmd->cache, level->role_id))

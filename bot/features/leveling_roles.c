@@ -35,6 +35,16 @@ static int set_role(struct leveling *leveling, int64_t number, snowflake role, c
 	return r < 0 ? r : leveling_reload(leveling);
 }
 
+/* A role of the right name is not enough: whoever makes roles could be led to hand out rights unknowingly. */
+static bool may_link(const struct leveling *leveling, int64_t number, const struct cached_role *role)
+{
+	if (roles_may_be_earned(&leveling->bot->roles, role))
+		return true;
+	log_warn("a level's name fits a role with rights: it is not linked", LOG_INT("level", number),
+		LOG_STR("role", role->name), LOG_ID("role_id", role->id));
+	return false;
+}
+
 int leveling_link_roles(struct leveling *leveling)
 {
 	struct cache *cache = leveling->bot->cache;
@@ -49,7 +59,8 @@ int leveling_link_roles(struct leveling *leveling)
 			r = set_role(leveling, number, role->id, role->name);
 		} else if (level && !role && level->role_name) {
 			role = cache_find_role(cache, level->role_name, &ambiguous);
-			if (role && streq(role->name, level->role_name) && !leveling_level_of_role(leveling, role->id))
+			if (role && streq(role->name, level->role_name) &&
+				!leveling_level_of_role(leveling, role->id) && may_link(leveling, number, role))
 				r = set_role(leveling, number, role->id, role->name);
 		}
 	}
@@ -63,6 +74,7 @@ int leveling_on_role_put(struct bot *bot, const struct event *event)
 	snowflake id = json_snowflake(json, "id");
 	const char *name = json_string(json, "name");
 	const struct level *level = leveling_level_of_role(leveling, id);
+	const struct cached_role *role;
 
 	if (!id || !name || json_snowflake(event->d, "guild_id") != bot->service->guild_id)
 		return 0;
@@ -71,6 +83,9 @@ int leveling_on_role_put(struct bot *bot, const struct event *event)
 									 : set_role(leveling, level->number, id, name);
 	level = leveling_level_of_name(leveling, name);
 	if (!level || (level->role_id && cache_role(bot->cache, level->role_id)))
+		return 0;
+	role = cache_role(bot->cache, id);
+	if (!role || !may_link(leveling, level->number, role))
 		return 0;
 	leveling_check_drift(leveling, DRIFT_AFTER_CHANGE);
 	return set_role(leveling, level->number, id, name);

@@ -118,6 +118,23 @@ static void an_unknown_role_gives_no_rights(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void rights_are_not_to_be_earned(void **state)
+{
+	struct settings configured = settings(nobody);
+	struct roles roles = { 0 };
+	struct cached_role role = { .id = 50, .permissions = PERMISSION_ATTACH_FILES };
+
+	(void)state;
+	roles_resolve(&roles, &configured, cache);
+	assert_true(roles_may_be_earned(&roles, &role));
+	assert_false(roles_may_be_earned(&roles, cache_role(cache, 20)));
+	assert_false(roles_may_be_earned(&roles, cache_role(cache, 21)));
+	role.permissions |= PERMISSION_MODERATE_MEMBERS;
+	assert_false(roles_may_be_earned(&roles, &role));
+	role = (struct cached_role){ .id = 50, .managed = true };
+	assert_false(roles_may_be_earned(&roles, &role));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +142,7 @@ int main(void)
 		TEST(they_are_resolved_once),
 		TEST(rights_follow_from_the_ids_held),
 		TEST(an_unknown_role_gives_no_rights),
+		TEST(rights_are_not_to_be_earned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

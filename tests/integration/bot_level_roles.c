@@ -87,12 +87,40 @@ static void moderators_link_and_unlink(struct harness *h)
 	assert_true(fake_role(h->fake, "Unlucky Seven") != 0);
 }
 
+/* Whoever may edit the level table must not be able to hand out, or take away, rights with it. */
+static void roles_with_power_are_no_level_roles(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), carol = fake_member(h->fake, "carol");
+	uint64_t alice = fake_member(h->fake, "alice"), role;
+	struct process *bot;
+
+	every_message_earns(h, "1150");
+	bot = harness_start(h, PROGRAM_BOT);
+	wait_level(h, 95, "THE 95", true);
+	ask(h, carol, general, ".set_level_name 1 Minions", "rights");
+	ask(h, carol, general, ".set_level_name 1 Muted", "rights");
+	fake_role_create(h->fake, "Deputies", 1ULL << 28, 1);
+	ask(h, carol, general, ".set_level_name 1 Deputies", "rights");
+	/* nor by its name alone */
+	assert_int_equal(fake_role_delete(h->fake, fake_role(h->fake, "Missing Semicolon")), 0);
+	wait_level(h, 5, "Missing Semicolon", false);
+	role = fake_role_create(h->fake, "Missing Semicolon", 1ULL << 3, 1);
+	harness_wait_log(bot, "role with rights", SOON);
+	fake_say(h->fake, alice, general, "enough for level 5");
+	wait_messages_counted(h, alice, 1);
+	harness_idle(h, SECOND);
+	assert_false(fake_has_role(h->fake, alice, role));
+	assert_null(level(h, 1)->role_name);
+	assert_int_equal(level(h, 5)->role_id, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST(seeded_names_are_linked_to_the_guilds_roles),
 		HARNESS_TEST(renamed_deleted_and_made_again),
 		HARNESS_TEST(moderators_link_and_unlink),
+		HARNESS_TEST(roles_with_power_are_no_level_roles),
 	};
 
 	return harness_run("bot_level_roles", tests, ARRAY_SIZE(tests));

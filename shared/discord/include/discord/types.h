@@ -155,6 +155,9 @@ usec timestamp_parse(const char *text);
 #define PERMISSION_MENTION_EVERYONE     (1ULL << 17)
 #define PERMISSION_MANAGE_NICKNAMES     (1ULL << 27)
 #define PERMISSION_MANAGE_ROLES         (1ULL << 28)
+#define PERMISSION_MANAGE_WEBHOOKS      (1ULL << 29)
+#define PERMISSION_MANAGE_THREADS       (1ULL << 34)
+#define PERMISSION_MODERATE_MEMBERS     (1ULL << 40)
 
 /* Gateway intents (Discord's documentation, events/gateway). */
 #define INTENT_GUILDS                   (1u << 0)
