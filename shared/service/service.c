@@ -11,8 +11,10 @@
 #include "service/service.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -350,6 +352,23 @@ static bool tear_down(struct service *service)
 	return true;
 }
 
+static void leave_at_once(int number)
+{
+	(void)number;
+	_exit(EXIT_CLEAN);
+}
+
+/* Until the loop runs there is nothing to be finished: what is half done (a migration, say) is undone by the database.
+ * The loop's own handlers replace these. */
+static void handle_early_signals(void)
+{
+	const struct sigaction leave = { .sa_handler = leave_at_once }, ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &leave, NULL);
+	sigaction(SIGINT, &leave, NULL);
+	sigaction(SIGUSR1, &ignore, NULL);
+}
+
 int service_main(const struct service_definition *definition, int argc, char **argv)
 {
 	struct service service = { .definition = definition };
@@ -357,6 +376,7 @@ int service_main(const struct service_definition *definition, int argc, char **a
 	enum exit_status status;
 	int r, first;
 
+	handle_early_signals();
 	service.private = &private;
 	r = program_start(&definition->program, argc, argv, &service.settings, &first);
 	if (r >= 0)

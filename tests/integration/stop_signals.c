@@ -2,7 +2,10 @@
  * log on demand. */
 #include "harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static const enum harness_program all[] = { PROGRAM_BOT, PROGRAM_LISTENER, PROGRAM_API };
 
@@ -39,6 +42,32 @@ static void the_state_goes_to_the_log(struct harness *h)
 	}
 }
 
+/* Another program migrates the database, say, and the loop does not run yet. */
+static void a_start_that_waits_for_the_database_can_be_stopped(struct harness *h)
+{
+	static const enum harness_program clients[] = { PROGRAM_BOT, PROGRAM_LISTENER };
+	static const int signals[] = { SIGTERM, SIGINT };
+	const char *path = arena_printf(&h->arena, "%s.migrate.lock", h->database);
+	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(lock >= 0);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+		for (size_t s = 0; s < ARRAY_SIZE(signals); s++) {
+			struct process *process = harness_spawn(h, clients[i], NULL);
+
+			harness_wait_log(process, "starting", 5 * SECOND);
+			/* asking for the state ends nobody */
+			harness_signal(process, SIGUSR1);
+			harness_idle(h, 100 * MILLISECOND);
+			assert_true(harness_running(process));
+			harness_signal(process, signals[s]);
+			assert_int_equal(harness_wait_exit(process, 5 * SECOND), 0);
+		}
+	}
+	close(lock);
+}
+
 static void a_start_that_waits_for_discord_can_be_stopped(struct harness *h)
 {
 	const struct fake_rest_fault away = { .kind = FAKE_REST_STATUS, .status = 503, .count = -1 };
@@ -73,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST_WITH(programs_end_cleanly, &options),
 		HARNESS_TEST_WITH(the_state_goes_to_the_log, &options),
+		HARNESS_TEST_WITH(a_start_that_waits_for_the_database_can_be_stopped, &options),
 		HARNESS_TEST_WITH(a_start_that_waits_for_discord_can_be_stopped, &options),
 		HARNESS_TEST_WITH(a_wait_for_the_gateway_can_be_stopped, &options),
 	};
