@@ -1,5 +1,6 @@
 /* kill -9 of each service at random moments under load, over and over: what was dispatched is counted exactly once,
- * profiles follow every rename, the database stays sound, and Discord sees resumes, not identifies.
+ * each level-up is announced exactly once, profiles follow every rename, the database stays sound, and Discord sees
+ * resumes, not identifies.
  *
  * WALLE_CRASH_ROUNDS (20) kills; './walle test --crash-rounds 200' is the long form. WALLE_CRASH_SEED repeats a run's
  * choices.
@@ -15,11 +16,14 @@
 
 #define SERVICES 3
 #define SPEAKERS 40
+#define POINTS   20
 #define PATIENCE (30 * SECOND)
 
 static const struct fake_options options = { .members = SPEAKERS,
 	.member_request_interval = 10 * MILLISECOND,
 	.heartbeat = SECOND,
+	/* Announcements come as fast as people talk here. */
+	.rate_scale = 0.01,
 	.no_rate_limits = true,
 	.no_journal = true };
 
@@ -120,10 +124,38 @@ static void check_sums(struct loop_state *state)
 		struct member_xp xp = xp_of(state->h, state->speakers[i]);
 
 		assert_int_equal(xp.message_count, state->said[i]);
-		assert_int_equal(xp.points, 3 * state->said[i]);
+		assert_int_equal(xp.points, POINTS * state->said[i]);
 		points += xp.points;
 	}
-	assert_int_equal(points, 3 * state->total);
+	assert_int_equal(points, POINTS * state->total);
+}
+
+static int64_t level_ups(struct loop_state *state)
+{
+	int64_t levels = 0;
+
+	/* So few points at a time: nobody skips a level. */
+	for (size_t i = 0; i < SPEAKERS; i++)
+		levels += xp_of(state->h, state->speakers[i]).level_number;
+	return levels;
+}
+
+static bool everything_is_announced(void *arg)
+{
+	struct loop_state *state = arg;
+	struct level_up waiting;
+	size_t count;
+
+	assert_int_equal(level_up_list(harness_db(state->h), &waiting, 1, &count), 0);
+	return count == 0;
+}
+
+/* In the channel stand what people said and one announcement per level-up. */
+static void check_announcements(struct loop_state *state)
+{
+	harness_wait(state->h, everything_is_announced, state, PATIENCE);
+	harness_idle(state->h, SECOND);
+	assert_int_equal(fake_message_count(state->h->fake, state->general) - (size_t)state->total, level_ups(state));
 }
 
 /* The points of all members as the levelling API tells them. */
@@ -138,7 +170,7 @@ static void check_api(struct loop_state *state)
 	assert_int_equal(json_parse(body, strlen(body), &json), 0);
 	json_array_each (row, json_array(json, "results"))
 		points += json_int(row, "points", 0);
-	assert_int_equal(points, 3 * state->total);
+	assert_int_equal(points, POINTS * state->total);
 }
 
 static void check_database(struct harness *h)
@@ -163,7 +195,7 @@ static void begin(struct loop_state *state, struct harness *h, uint64_t seed)
 		state->speakers[i] = fake_member(h->fake, name);
 		assert_true(state->speakers[i] != 0);
 	}
-	every_message_earns(h, "3");
+	every_message_earns(h, "20");
 	harness_set(h, "log__LEVEL", "info");
 	for (size_t i = 0; i < SERVICES; i++)
 		state->services[i] = harness_start(h, (enum harness_program)i);
@@ -175,6 +207,7 @@ static void kills_lose_nothing(struct harness *h)
 	uint64_t seed = (uint64_t)number_from("WALLE_CRASH_SEED", (long)(clock_realtime() % 1000000));
 	struct fake_gateway_stats gateway;
 	struct loop_state state;
+	int64_t levels;
 
 	print_message("%ld rounds, WALLE_CRASH_SEED=%" PRIu64 "\n", rounds, seed);
 	begin(&state, h, seed);
@@ -185,19 +218,21 @@ static void kills_lose_nothing(struct harness *h)
 	}
 	all_healthy(&state);
 	check_sums(&state);
+	check_announcements(&state);
 	check_api(&state);
 	harness_wait_profile(h, state.speakers[0], "user_1", state.nick, PATIENCE);
 	gateway = harness_gateway(h);
 	/* Both sessions outlived every crash; so whatever was said was dispatched to them. */
 	assert_int_equal(gateway.identified, 2);
 	assert_int_equal(gateway.invalidated, 0);
+	levels = level_ups(&state);
 	for (size_t i = 0; i < SERVICES; i++)
 		harness_stop(state.services[i]);
 	check_database(h);
 	print_message("killed: bot %" PRIu64 ", listener %" PRIu64 ", API %" PRIu64 ", again while starting %" PRIu64
-		      "; %" PRId64 " messages counted once, %d renames, %" PRIu64 " resumes\n",
-		state.kills[0], state.kills[1], state.kills[2], state.kills_while_starting, state.total, state.renames,
-		gateway.resumed);
+		      "; %" PRId64 " messages counted once, %" PRId64 " level-ups, %d renames, %" PRIu64 " resumes\n",
+		state.kills[0], state.kills[1], state.kills[2], state.kills_while_starting, state.total, levels,
+		state.renames, gateway.resumed);
 }
 
 int main(void)
