@@ -45,8 +45,8 @@ void interactions_destroy(struct interactions *interactions)
 	if (!interactions)
 		return;
 	while (interactions->list)
-		interaction_free(
-			interactions, interactions->list); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it leaves the list */
+		interaction_free(interactions, interactions->list);
 	timer_finish(&interactions->expiry);
 	free(interactions);
 }
@@ -207,8 +207,8 @@ uint64_t interactions_start(struct fake *fake, enum interaction_type type, uint6
 	interaction->message = message;
 	replace_text(&interaction->command, command);
 	interaction->created = fake_now(fake);
-	HASH_ADD(hh, interactions->list, id, sizeof(interaction->id),
-		interaction); /* NOLINT(clang-analyzer-unix.Malloc): another one was freed */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): another one was freed */
+	HASH_ADD(hh, interactions->list, id, sizeof(interaction->id), interaction);
 	if (!timer_active(&interactions->expiry))
 		timer_start(&interactions->expiry, INTERACTION_ANSWER_TIME);
 	tell_page(fake, interaction);

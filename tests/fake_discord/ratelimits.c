@@ -80,8 +80,8 @@ static struct bucket *find_bucket(struct rate_limits *limits, const char *name, 
 		forget_all(limits);
 	bucket = xcalloc(1, sizeof(*bucket));
 	bucket->key = key;
-	HASH_ADD_KEYPTR(hh, limits->buckets, bucket->key, strlen(bucket->key),
-		bucket); /* NOLINT(clang-analyzer-unix.Malloc): others were freed */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): others were freed */
+	HASH_ADD_KEYPTR(hh, limits->buckets, bucket->key, strlen(bucket->key), bucket);
 	return bucket;
 }
 

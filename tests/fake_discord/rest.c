@@ -274,8 +274,8 @@ static void add_header(struct headers *headers, const char *name, const char *fo
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(headers->values[headers->count], sizeof(headers->values[0]), format,
-		args); /* NOLINT(clang-analyzer-valist.Uninitialized): it was started above */
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was started above */
+	vsnprintf(headers->values[headers->count], sizeof(headers->values[0]), format, args);
 	va_end(args);
 	headers->names[headers->count] = name;
 	headers->count++;
