@@ -378,8 +378,7 @@ void members_prefetch(const struct members *members, const uint32_t *slots, size
 			const unsigned char *text = text_heap_get(&members->texts, member->text);
 
 			__builtin_prefetch(text);
-			if (member->text_len > 32)
-				__builtin_prefetch(text + 63);
+			__builtin_prefetch(text + member->text_len - 1);
 		}
 	}
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "digits.h"
+
 #define SHAPE_PLAIN 0xffffu
 #define SHAPES_MAX  2048
 #define BUCKETS     4096 /* a power of two above SHAPES_MAX */
@@ -18,6 +20,7 @@ enum mark {
 struct shape {
 	char *text;
 	size_t len;
+	size_t room; /* bytes that no address of this shape exceeds */
 };
 
 struct url_shapes {
@@ -47,6 +50,19 @@ void url_shapes_destroy(struct url_shapes *shapes)
 	free(shapes);
 }
 
+static size_t room_for(const struct str *text)
+{
+	size_t room = text->len;
+
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->buf[i] == MARK_HEX)
+			room += (unsigned char)text->buf[++i];
+		else if (text->buf[i] == MARK_USER || text->buf[i] == MARK_DECIMAL)
+			room += DIGITS_MAX_LEN;
+	}
+	return room;
+}
+
 /* The number of this shape, a new one while there is room, else SHAPE_PLAIN. */
 static unsigned intern(struct url_shapes *shapes, const struct str *text)
 {
@@ -63,7 +79,7 @@ static unsigned intern(struct url_shapes *shapes, const struct str *text)
 	}
 	if (shapes->count == SHAPES_MAX)
 		return SHAPE_PLAIN;
-	shapes->list[shapes->count] = (struct shape){ xmalloc(text->len + 1), text->len };
+	shapes->list[shapes->count] = (struct shape){ xmalloc(text->len + 1), text->len, room_for(text) };
 	memcpy(shapes->list[shapes->count].text, text->buf, text->len + 1);
 	shapes->buckets[i] = (uint16_t)++shapes->count;
 	return (unsigned)(shapes->count - 1);
@@ -147,7 +163,7 @@ void packed_url_add(struct str *out, struct url_shapes *shapes, uint64_t user_id
 		str_add(out, numbers->buf, numbers->len);
 }
 
-static const unsigned char *read_decimal(struct str *out, const unsigned char *p)
+static const unsigned char *read_decimal(char **at, const unsigned char *p)
 {
 	uint64_t value = 0;
 	int shift = 0;
@@ -155,18 +171,22 @@ static const unsigned char *read_decimal(struct str *out, const unsigned char *p
 	for (; *p & 0x80; shift += 7)
 		value |= (uint64_t)(*p++ & 0x7f) << shift;
 	value |= (uint64_t)*p++ << shift;
-	str_addu64(out, value);
+	*at = digits_put(*at, value);
 	return p;
 }
 
-static const unsigned char *read_hex(struct str *out, const unsigned char *p, size_t digits)
+static const unsigned char *read_hex(char **at, const unsigned char *p, size_t digits)
 {
 	static const char names[] = "0123456789abcdef";
-	char text[256];
+	char *out = *at;
 
-	for (size_t i = 0; i < digits; i++)
-		text[i] = names[i % 2 == 0 ? p[i / 2] >> 4 : p[i / 2] & 15];
-	str_add(out, text, digits);
+	for (size_t i = 0; i < digits / 2; i++) {
+		*out++ = names[p[i] >> 4];
+		*out++ = names[p[i] & 15];
+	}
+	if (digits % 2)
+		*out++ = names[p[digits / 2] >> 4];
+	*at = out;
 	return p + (digits + 1) / 2;
 }
 
@@ -175,6 +195,8 @@ void packed_url_read(struct str *out, const struct url_shapes *shapes, uint64_t 
 	const unsigned char *p = packed;
 	unsigned number = p[0] | (unsigned)p[1] << 8;
 	const struct shape *shape;
+	const char *end;
+	char *at;
 
 	p += 2;
 	if (number == SHAPE_PLAIN) {
@@ -182,21 +204,17 @@ void packed_url_read(struct str *out, const struct url_shapes *shapes, uint64_t 
 		return;
 	}
 	shape = &shapes->list[number];
-	for (size_t i = 0; i < shape->len; i++) {
-		size_t literal = i;
-
-		while (literal < shape->len && (unsigned char)shape->text[literal] > MARK_HEX)
-			literal++;
-		if (literal > i) {
-			str_add(out, shape->text + i, literal - i);
-			i = literal;
-			if (i == shape->len)
-				break;
-		}
-		switch ((enum mark)shape->text[i]) {
-		case MARK_USER: str_addu64(out, user_id); break;
-		case MARK_DECIMAL: p = read_decimal(out, p); break;
-		case MARK_HEX: p = read_hex(out, p, (unsigned char)shape->text[++i]); break;
+	end = shape->text + shape->len;
+	str_reserve(out, shape->room);
+	at = out->buf + out->len;
+	for (const char *s = shape->text; s < end; s++) {
+		switch ((unsigned char)*s) {
+		case MARK_USER: at = digits_put(at, user_id); break;
+		case MARK_DECIMAL: p = read_decimal(&at, p); break;
+		case MARK_HEX: p = read_hex(&at, p, (unsigned char)*++s); break;
+		default: *at++ = *s;
 		}
 	}
+	*at = '\0';
+	out->len = (size_t)(at - out->buf);
 }

@@ -2,35 +2,18 @@
 #include "render.h"
 
 #include "base/json.h"
+#include "digits.h"
 
 /* Everything in a row but the two texts: keys, brackets, seven numbers of up to 20 digits, a date. */
 #define ROW_FIXED_MAX 512
 
 #define LITERAL(p, text) ((char *)memcpy(p, text, sizeof(text) - 1) + sizeof(text) - 1)
 
-static char *put_unsigned(char *p, uint64_t value)
-{
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-				    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-				    "8081828384858687888990919293949596979899";
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	for (; value >= 100; value /= 100)
-		memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
-	if (value >= 10)
-		memcpy(digits + (at -= 2), pairs + value * 2, 2);
-	else
-		digits[--at] = (char)('0' + value);
-	memcpy(p, digits + at, sizeof(digits) - at);
-	return p + sizeof(digits) - at;
-}
-
 static char *put_number(char *p, int64_t value)
 {
 	if (value < 0)
 		*p++ = '-';
-	return put_unsigned(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+	return digits_put(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 /* From here on the row is written at the returned pointer, until row_leave(). */
@@ -158,8 +141,8 @@ void render_ranked(struct str *out, const struct members *members, const struct 
 {
 	char *p = row_enter(out);
 
-	p = put_unsigned(LITERAL(p, "{\"rank\":"), rank);
-	p = put_unsigned(LITERAL(p, ",\"user_id\":\""), member->user_id);
+	p = digits_put(LITERAL(p, "{\"rank\":"), rank);
+	p = digits_put(LITERAL(p, ",\"user_id\":\""), member->user_id);
 	p = put_name(out, LITERAL(p, "\",\"name\":"), members, member);
 	p = put_avatar(out, LITERAL(p, ",\"avatar\":"), members, member);
 	p = put_number(LITERAL(p, ",\"points\":"), member->points);

@@ -121,11 +121,11 @@ static struct block *block_open(struct ranking *ranking, size_t index)
 	block->count = 0;
 	if (ranking->block_count == ranking->block_room) {
 		ranking->block_room = MAX(ranking->block_room * 2, (size_t)16);
-		ranking->blocks = xrealloc(ranking->blocks, ranking->block_room * sizeof(ranking->blocks[0]));
+		ranking->blocks = xrealloc(ranking->blocks, ranking->block_room * sizeof(struct block *));
 		ranking->sizes = xrealloc(ranking->sizes, (ranking->block_room + 1) * sizeof(ranking->sizes[0]));
 	}
 	memmove(ranking->blocks + index + 1, ranking->blocks + index,
-		(ranking->block_count - index) * sizeof(ranking->blocks[0]));
+		(ranking->block_count - index) * sizeof(struct block *));
 	ranking->blocks[index] = block;
 	ranking->block_count++;
 	return block;
@@ -137,7 +137,7 @@ static void block_close(struct ranking *ranking, size_t index)
 	free(ranking->blocks[index]);
 	ranking->block_count--;
 	memmove(ranking->blocks + index, ranking->blocks + index + 1,
-		(ranking->block_count - index) * sizeof(ranking->blocks[0]));
+		(ranking->block_count - index) * sizeof(struct block *));
 }
 
 static bool before(const struct ranking *ranking, uint32_t a, uint32_t b)
