@@ -28,6 +28,9 @@
 #define UPKEEP_EVERY  (10 * MINUTE)
 #define PRUNE_AT_ONCE 20000
 
+#define FETCH_PAUSE_FIRST SECOND
+#define FETCH_PAUSE_MAX   MINUTE
+
 static struct metric messages_seen =
 	METRIC_COUNTER("walle_bot_messages_total", "Messages of people in the guild, each counted once");
 static struct metric members_known = METRIC_GAUGE("walle_bot_members", "Members in the guild cache");
@@ -148,7 +151,7 @@ static void choose_features(struct bot *bot)
 
 /* A stored session will be resumed: Discord sends no GUILD_CREATE, so the guild is fetched. What happened since the
  * session's last event is older than this picture and comes again as events, in order, before anything new. */
-static int fetch_guild(struct bot *bot)
+static int fetch_guild_once(struct bot *bot)
 {
 	struct service *service = bot->service;
 	cJSON *guild cleanup(json_freep) = NULL, *channels cleanup(json_freep) = NULL;
@@ -157,11 +160,27 @@ static int fetch_guild(struct bot *bot)
 	r = rest_get_guild(service->rest, service->guild_id, &guild);
 	if (r == 0)
 		r = rest_get_channels(service->rest, service->guild_id, &channels);
-	if (r < 0) {
-		log_error("the guild could not be fetched", LOG_ID("guild", service->guild_id), LOG_ERRNO(r));
-		return r;
+	if (r == 0)
+		cache_set_guild(bot->cache, guild, channels);
+	return r;
+}
+
+/* An outage at Discord is no reason to end: until it answers, or we are asked to stop (-ECANCELED). */
+static int fetch_guild(struct bot *bot)
+{
+	usec pause = FETCH_PAUSE_FIRST;
+	int r;
+
+	while ((r = fetch_guild_once(bot)) < 0) {
+		if (r == -ECANCELED)
+			return r;
+		log_warn("the guild could not be fetched, trying again", LOG_ID("guild_id", bot->service->guild_id),
+			LOG_INT("seconds", pause / SECOND), LOG_ERRNO(r));
+		r = flow_sleep(pause);
+		if (r < 0)
+			return r;
+		pause = MIN(2 * pause, FETCH_PAUSE_MAX);
 	}
-	cache_set_guild(bot->cache, guild, channels);
 	return 0;
 }
 

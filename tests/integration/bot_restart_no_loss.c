@@ -94,6 +94,28 @@ static void a_resumed_bot_knows_the_guild(struct harness *h)
 }
 
 /* The level-up is committed, the bot dies before it is told. */
+/* More than the five tries of one call. */
+static void a_start_that_resumes_outlasts_discords_errors(struct harness *h)
+{
+	const struct fake_rest_fault down = {
+		.kind = FAKE_REST_STATUS, .method = "GET", .path = "/guilds/*", .status = 503, .count = 6
+	};
+	struct process *bot;
+
+	every_message_earns(h, "1");
+	bot = harness_start(h, PROGRAM_BOT);
+	talk(h, 1);
+	check_sum(h, 1);
+	harness_stop(bot);
+	talk(h, 1);
+	assert_int_equal(fake_rest_fault(h->fake, &down), 0);
+	bot = harness_spawn(h, PROGRAM_BOT, NULL);
+	harness_wait_healthy(bot, 30 * SECOND);
+	check_sum(h, 2);
+	assert_int_equal(harness_gateway(h).identified, 1);
+	harness_stop(bot);
+}
+
 static void a_level_up_is_carried_out_after_the_crash(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
@@ -123,6 +145,7 @@ int main(void)
 		HARNESS_TEST(kill_in_the_middle_loses_nothing),
 		HARNESS_TEST(a_clean_restart_loses_nothing),
 		HARNESS_TEST(a_resumed_bot_knows_the_guild),
+		HARNESS_TEST(a_start_that_resumes_outlasts_discords_errors),
 		HARNESS_TEST(a_level_up_is_carried_out_after_the_crash),
 	};
 
