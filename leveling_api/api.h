@@ -25,6 +25,9 @@ void routes_answer(struct api *api, struct request *request, usec now, struct an
 bool contract_answer(
 	struct api *api, const struct request *request, usec now, struct answer *answer, const char **ret_route);
 
+/* Whether the path is one of the contract's without its slash: it is redirected, whatever is asked. */
+bool contract_redirects(const struct request *request);
+
 /* Asks the source for fresh data. False: the answer is a 503 with the reason. */
 bool api_refresh(struct api *api, usec now, struct answer *answer);
 

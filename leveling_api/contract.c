@@ -460,6 +460,13 @@ static void answer_resource(
 	}
 }
 
+bool contract_redirects(const struct request *request)
+{
+	struct match match;
+
+	return match_path(request, &match) && match.needs_slash;
+}
+
 bool contract_answer(
 	struct api *api, const struct request *request, usec now, struct answer *answer, const char **ret_route)
 {

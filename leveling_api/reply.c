@@ -192,7 +192,9 @@ struct reply reply_create_preflight(const struct request *request, const char *o
 		add_cors(reply.response, request, origins);
 		/* HEAD needs no leave; what would write is not given any. */
 		add(reply.response, "Access-Control-Allow-Methods", "GET, OPTIONS");
-		add(reply.response, "Access-Control-Allow-Headers", CORS_HEADERS);
+		/* The old server's list, and beyond the contract what a cache of one's own needs. */
+		add(reply.response, "Access-Control-Allow-Headers",
+			strncmp(request->path, "/v1/", 4) == 0 ? CORS_HEADERS ", if-none-match" : CORS_HEADERS);
 		add(reply.response, "Access-Control-Max-Age", "86400");
 	}
 	return reply;

@@ -126,7 +126,7 @@ static struct cached make_reply(struct server *server, struct request *request, 
 	else if (request->host && *server->api->settings->allowed_hosts && !is_for_machines(request) &&
 		 !request_host_listed(server->api->settings->allowed_hosts, request->host))
 		answer_error(&answer, 400, "This host is not served here.");
-	else if (reply_is_preflight(request) && request->path_len > 0 && request->path[request->path_len - 1] == '/') {
+	else if (reply_is_preflight(request) && !contract_redirects(request)) {
 		reply = reply_create_preflight(request, origins);
 		return (struct cached){ reply.status, reply.response, reply.bytes, "preflight" };
 	} else {
