@@ -86,14 +86,15 @@ void bot_after_commit(struct bot *bot, void (*run)(struct bot *bot, void *arg), 
 	batch_after_commit(bot->service->batch, &item->task);
 }
 
-/* The event's effects are undone (or kept), so is what was to follow from them. */
+/* The event's effects are undone (or kept), so is what was to follow from them. What it added stands at the end of the list, which a flood
+ * makes long, so it is walked from there. */
 static void settle_after_commit(struct bot *bot, bool undone)
 {
-	struct after_commit *item, *next;
+	struct after_commit *item, *previous;
 
-	for (item = bot->after_commit; item; item = next) {
-		next = item->next;
-		if (item->this_event && undone)
+	for (item = bot->after_commit ? bot->after_commit->prev : NULL; item && item->this_event; item = previous) {
+		previous = item == bot->after_commit ? NULL : item->prev;
+		if (undone)
 			drop_after_commit(item);
 		else
 			item->this_event = false;

@@ -86,10 +86,15 @@ void leveling_tell(struct leveling *leveling, const char *text)
 
 /* ---- a message ---- */
 
-static void after_level_up(struct bot *bot, void *arg)
+static void after_level_up(struct loop_task *task)
 {
-	(void)arg;
-	leveling_outbox_kick(bot->leveling);
+	leveling_outbox_kick(CONTAINER_OF(task, struct leveling, outbox_task));
+}
+
+/* One task for all level-ups of a transaction: a flood brings hundreds. */
+static void kick_after_commit(struct leveling *leveling)
+{
+	batch_after_commit(leveling->bot->service->batch, &leveling->outbox_task);
 }
 
 static bool holds(const struct member *member, snowflake role)
@@ -142,7 +147,7 @@ static int on_message(struct bot *bot, const struct event *event)
 	if (r < 0)
 		return r;
 	metric_add(&level_ups, award.level_up);
-	bot_after_commit(bot, after_level_up, NULL, NULL);
+	kick_after_commit(leveling);
 	return 0;
 }
 
@@ -166,6 +171,7 @@ static int start(struct bot *bot)
 	leveling->rules = (struct award_rules){
 		.xp_min = settings->xp_min, .xp_max = settings->xp_max, .cooldown = settings->cooldown_seconds * SECOND
 	};
+	leveling->outbox_task.run = after_level_up;
 	timer_init(&leveling->outbox_timer, &bot->service->loop, outbox_due, leveling);
 	timer_init(&leveling->drift_timer, &bot->service->loop, leveling_drift_due, leveling);
 	r = timezone_load(NULL, ZONE, &leveling->zone);
@@ -182,14 +188,18 @@ static int start(struct bot *bot)
 }
 
 /* The guild's roles are known (new session, end of an outage, resumed): those that were made or renamed while we were
- * away are linked, and what was not carried out is. */
+ * away are linked, and what was not carried out is. The table is read first, because a transaction that was lost took
+ * with it what memory still has. */
 static int on_guild(struct bot *bot, const struct event *event)
 {
+	int r;
+
 	(void)event;
 	if (!cache_has_guild(bot->cache))
 		return 0;
-	bot_after_commit(bot, after_level_up, NULL, NULL);
-	return leveling_link_roles(bot->leveling);
+	kick_after_commit(bot->leveling);
+	r = leveling_reload(bot->leveling);
+	return r < 0 ? r : leveling_link_roles(bot->leveling);
 }
 
 static void ready(struct bot *bot)
@@ -203,6 +213,7 @@ static void finish(struct bot *bot)
 
 	if (!leveling)
 		return;
+	batch_forget_task(bot->service->batch, &leveling->outbox_task);
 	timer_finish(&leveling->outbox_timer);
 	timer_finish(&leveling->drift_timer);
 	timezone_destroy(leveling->zone);

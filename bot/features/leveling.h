@@ -17,6 +17,7 @@ struct leveling {
 	size_t level_count;
 
 	/* leveling_outbox.c: level-ups that are committed and must be carried out */
+	struct loop_task outbox_task;
 	struct timer outbox_timer;
 	usec outbox_pause;
 	bool outbox_running, outbox_again;
