@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "models/db.h"
+#include "models/level.h"
 
 #define WORDS    300
 #define PATIENCE (30 * SECOND)
@@ -93,6 +94,31 @@ static void the_bot_waits_for_space(struct harness *h)
 	check_database(h->database);
 }
 
+static bool level_45_is_renamed(void *arg)
+{
+	struct harness *h = arg;
+	struct level *levels;
+	size_t count;
+
+	assert_int_equal(level_list(harness_db(h), &h->arena, &levels, &count), 0);
+	return levels[45].role_name && streq(levels[45].role_name, "Emacs User");
+}
+
+/* What the bot remembers of the level table must not hide that its transaction was lost. */
+static void a_renamed_role_waits_for_space(struct harness *h)
+{
+	struct process *bot = harness_start(h, PROGRAM_BOT);
+
+	talk(h, 1);
+	wait_messages_counted(h, fake_member(h->fake, "alice"), 1);
+	limit_files(bot, 4096);
+	assert_int_equal(fake_role_rename(h->fake, fake_role(h->fake, "Vim User"), "Emacs User"), 0);
+	harness_wait_unhealthy(bot, "database", PATIENCE);
+	limit_files(bot, RLIM_INFINITY);
+	harness_wait(h, level_45_is_renamed, h, PATIENCE);
+	harness_stop(bot);
+}
+
 static void the_listener_waits_for_space(struct harness *h)
 {
 	uint64_t alice = fake_member(h->fake, "alice");
@@ -163,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST_WITH(the_bot_waits_for_space, &options),
+		HARNESS_TEST_WITH(a_renamed_role_waits_for_space, &options),
 		HARNESS_TEST_WITH(the_listener_waits_for_space, &options),
 		HARNESS_TEST_WITH(a_real_full_disk, &options),
 	};
