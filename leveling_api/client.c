@@ -57,12 +57,9 @@ static const char *forwarded_client(const char *trusted, const struct request *r
 /* For every request, hence by hand. */
 static char *join(struct arena *arena, const char *a, const char *b, const char *c)
 {
-	size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
-	char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
+	char *text = arena_alloc(arena, strlen(a) + strlen(b) + strlen(c) + 1);
 
-	memcpy(text, a, a_len);
-	memcpy(text + a_len, b, b_len);
-	memcpy(text + a_len + b_len, c, c_len + 1);
+	stpcpy(stpcpy(stpcpy(text, a), b), c);
 	return text;
 }
 

@@ -125,7 +125,8 @@ static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, c
 	str_addc(shape, MARK_HEX);
 	str_addc(shape, (char)len);
 	for (size_t i = 0; i < len; i += 2)
-		bytes[i / 2] = (char)(hex_value(run[i]) << 4 | (i + 1 < len ? hex_value(run[i + 1]) : 0));
+		bytes[i / 2] =
+			(char)((unsigned)hex_value(run[i]) << 4 | (i + 1 < len ? (unsigned)hex_value(run[i + 1]) : 0));
 	str_add(numbers, bytes, (len + 1) / 2);
 }
 

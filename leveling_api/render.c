@@ -85,6 +85,7 @@ static void two_digits(char *at, int value)
 
 static char *put_date(char *p, usec time)
 {
+	static const char pattern[] = "0000-00-00T00:00:00.000000Z";
 	int64_t seconds = time / SECOND, fraction = time % SECOND;
 	struct civil civil;
 
@@ -93,7 +94,7 @@ static char *put_date(char *p, usec time)
 		seconds--;
 	}
 	civil_from_seconds(seconds, &civil);
-	memcpy(p, "0000-00-00T00:00:00.000000Z", 27);
+	memcpy(p, pattern, sizeof(pattern) - 1);
 	two_digits(p, civil.year / 100 % 100);
 	two_digits(p + 2, civil.year % 100);
 	two_digits(p + 5, civil.month);
