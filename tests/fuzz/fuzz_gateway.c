@@ -71,7 +71,8 @@ static void read_objects(struct play *play, const cJSON *d)
 	if (reaction_parse(d, &play->arena, &reaction) == 0)
 		REQUIRE(reaction.message_id && (reaction.emoji.id || reaction.emoji.name));
 	if (interaction_parse(d, &play->arena, &interaction) == 0)
-		REQUIRE(interaction.id && interaction.token && interaction.user.id);
+		REQUIRE(interaction.id && interaction.token &&
+			(interaction.user.id || interaction.type == INTERACTION_PING));
 }
 
 static void read_cache(const struct cache *cache)

@@ -17,6 +17,8 @@
 #define SERVICES 3
 #define SPEAKERS 40
 #define POINTS   20
+/* The local Discord remembers so many messages of a channel that this number of them holds some 1500 rounds. */
+#define CHANNELS 20
 #define PATIENCE (30 * SECOND)
 
 static const struct fake_options options = { .members = SPEAKERS,
@@ -31,7 +33,7 @@ struct loop_state {
 	struct harness *h;
 	struct random random;
 	struct process *services[SERVICES];
-	uint64_t general;
+	uint64_t channels[CHANNELS];
 	uint64_t speakers[SPEAKERS];
 	int64_t said[SPEAKERS], total;
 	int renames;
@@ -58,7 +60,9 @@ static void load_for(struct loop_state *state, usec duration)
 		for (int i = 0; i < burst; i++) {
 			size_t speaker = random_below(&state->random, SPEAKERS);
 
-			assert_true(fake_say(state->h->fake, state->speakers[speaker], state->general, "word") != 0);
+			uint64_t channel = state->channels[random_below(&state->random, CHANNELS)];
+
+			assert_true(fake_say(state->h->fake, state->speakers[speaker], channel, "word") != 0);
 			state->said[speaker]++;
 			state->total++;
 		}
@@ -150,12 +154,16 @@ static bool everything_is_announced(void *arg)
 	return count == 0;
 }
 
-/* In the channel stand what people said and one announcement per level-up. */
+/* In the channels stand what people said and one announcement per level-up. */
 static void check_announcements(struct loop_state *state)
 {
+	int64_t messages = 0;
+
 	harness_wait(state->h, everything_is_announced, state, PATIENCE);
 	harness_idle(state->h, SECOND);
-	assert_int_equal(fake_message_count(state->h->fake, state->general) - (size_t)state->total, level_ups(state));
+	for (size_t i = 0; i < CHANNELS; i++)
+		messages += (int64_t)fake_message_count(state->h->fake, state->channels[i]);
+	assert_int_equal(messages - state->total, level_ups(state));
 }
 
 /* The points of all members as the levelling API tells them. */
@@ -186,7 +194,7 @@ static void check_database(struct harness *h)
 
 static void begin(struct loop_state *state, struct harness *h, uint64_t seed)
 {
-	*state = (struct loop_state){ .h = h, .general = fake_channel(h->fake, "general") };
+	*state = (struct loop_state){ .h = h };
 	random_init(&state->random, seed);
 	for (size_t i = 0; i < SPEAKERS; i++) {
 		char name[16];
@@ -194,6 +202,13 @@ static void begin(struct loop_state *state, struct harness *h, uint64_t seed)
 		snprintf(name, sizeof(name), "user_%zu", i + 1);
 		state->speakers[i] = fake_member(h->fake, name);
 		assert_true(state->speakers[i] != 0);
+	}
+	for (size_t i = 0; i < CHANNELS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "talk-%zu", i);
+		state->channels[i] = fake_channel_create(h->fake, name, 0, 0);
+		assert_true(state->channels[i] != 0);
 	}
 	every_message_earns(h, "20");
 	harness_set(h, "log__LEVEL", "info");
