@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	if (streq(argv[1], "fill"))
 		fill(db, members);
 	else if (argc == 6)
-		award(db, members, atoll(argv[4]), atoll(argv[5]));
+		award(db, members, strtoll(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
 	db_close(db);
 	return 0;
 }

@@ -30,7 +30,7 @@ static int port_in(const char *log)
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
 	found = strstr(text, " port=");
-	return found ? atoi(found + 6) : 0;
+	return found ? (int)strtol(found + 6, NULL, 10) : 0;
 }
 
 static int good_answer(int port)

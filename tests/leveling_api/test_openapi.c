@@ -74,8 +74,10 @@ static void check(const cJSON *schema, const cJSON *value, const char *where)
 		fail_msg("%s is of another type", where);
 	if (json_get(schema, "enum") && !in_enum(value, json_get(schema, "enum")))
 		fail_msg("%s is none of the values", where);
-	json_array_each (item, cJSON_IsArray(value) ? value : NULL)
-		check(json_get(schema, "items"), item, where);
+	if (cJSON_IsArray(value)) {
+		json_array_each (item, value)
+			check(json_get(schema, "items"), item, where);
+	}
 	if (!cJSON_IsObject(value))
 		return;
 	properties = json_object(schema, "properties");

@@ -50,10 +50,10 @@ static bool wait_for_words(struct program *program, const char *words)
 /* `settings`: "KEY=value" of [leveling_api], ending with NULL; may be NULL. */
 static void launch(struct program *program, const struct fixture *fixture, const char *const *settings)
 {
-	const char *binary = getenv("WALLE_API");
+	const char *named = getenv("WALLE_API"), *binary = named ? named : "";
 	int ends[2];
 
-	if (!binary)
+	if (!named)
 		skip();
 	*program = (struct program){ .said = STR_INIT };
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -84,7 +84,7 @@ static void start(struct program *program, const struct fixture *fixture, const 
 	launch(program, fixture, settings);
 	if (!wait_for_words(program, " port="))
 		fail_msg("it does not listen: %s", program->said.buf);
-	program->port = atoi(strstr(program->said.buf, " port=") + 6);
+	program->port = (int)strtol(strstr(program->said.buf, " port=") + 6, NULL, 10);
 }
 
 /* The exit status, within 20 s. */

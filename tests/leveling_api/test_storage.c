@@ -38,10 +38,8 @@ static void test_addresses(void **state)
 		"ABCDEF0",
 		"tab\there",
 		"\x01\x02\x03",
-		"https://x/\x03"
-		"123456",
-		"\xf0\x9f\x98\x80"
-		"123456",
+		"https://x/\003123456",
+		"\360\237\230\200123456",
 		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 	};
 	struct url_shapes *shapes = url_shapes_create();

@@ -46,7 +46,7 @@ static void test_leaderboard(void **state)
 {
 	struct fixture *fixture = *state;
 	char target[200], next[100];
-	uint64_t ids[200];
+	uint64_t ids[200] = { 0 };
 
 	for (uint64_t i = 1; i <= 30; i++)
 		put(fixture, i, 3100 - (int64_t)i * 100, "somebody");
@@ -117,7 +117,7 @@ static void walk(struct fixture *fixture, struct random *random, bool forward)
 
 	snprintf(target, sizeof(target), "/v1/leaderboard?limit=7%s", forward ? "" : "&rank=400");
 	while (more) {
-		uint64_t ids[100];
+		uint64_t ids[100] = { 0 };
 		size_t count = users(fetch(fixture, target, 200), 0, ids);
 
 		for (size_t i = 0; i < count; i++)
@@ -152,7 +152,7 @@ static void test_who_leaves_during_a_walk_does_not_show(void **state)
 {
 	struct fixture *fixture = *state;
 	char target[200], next[100];
-	uint64_t ids[100];
+	uint64_t ids[100] = { 0 };
 
 	for (uint64_t i = 1; i <= 9; i++)
 		put(fixture, i, 1000 - (int64_t)i, "m");
@@ -192,7 +192,7 @@ static void test_old_cursors_are_refused(void **state)
 static void test_around_and_member(void **state)
 {
 	struct fixture *fixture = *state;
-	uint64_t ids[100];
+	uint64_t ids[100] = { 0 };
 
 	for (uint64_t i = 1; i <= 20; i++)
 		put(fixture, i, 2000 - (int64_t)i * 50, "m");
@@ -215,7 +215,7 @@ static void test_around_and_member(void **state)
 static void test_search(void **state)
 {
 	struct fixture *fixture = *state;
-	uint64_t ids[100];
+	uint64_t ids[100] = { 0 };
 
 	put(fixture, 1, 10, "Ada Lovelace");
 	put(fixture, 2, 20, "adam");
@@ -249,7 +249,7 @@ static void test_search(void **state)
 static void test_search_far_down(void **state)
 {
 	struct fixture *fixture = *state;
-	uint64_t ids[100];
+	uint64_t ids[100] = { 0 };
 
 	assert_int_equal(db_begin(fixture->db), 0);
 	for (uint64_t i = 1; i <= 5000; i++) {
