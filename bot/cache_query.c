@@ -136,12 +136,14 @@ const struct cached_member *cache_find_member(const struct cache *cache, const c
 
 	if (*name == '@')
 		name++;
-	/* Account names are unique, so they win over shown names. */
+	/* Account names are unique, so they win over shown names; a name that a nickname hides comes last. */
 	for (const struct member_entry *entry = cache->members; entry; entry = entry->hh.next) {
 		int account = name_quality(entry->m.username, name);
 		int shown = name_quality(cached_member_name(&entry->m), name);
 
-		consider(&search, &entry->m, account ? account + 2 : shown);
+		int hidden = name_quality(entry->m.global_name, name);
+
+		consider(&search, &entry->m, account ? account + 4 : shown ? shown + 2 : hidden);
 	}
 	return conclude(&search, ret_ambiguous);
 }

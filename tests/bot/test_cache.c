@@ -121,6 +121,16 @@ static void names_are_found_and_ambiguity_is_told(void **state)
 	assert_int_equal(cache_find_member(cache, "the bob", &ambiguous)->id, 12);
 	assert_null(cache_find_member(cache, "nobody", &ambiguous));
 	assert_false(ambiguous);
+	/* a nickname hides the global name, by which he is found all the same; what is shown wins */
+	event("GUILD_MEMBER_UPDATE",
+		"{'guild_id':'1000000000000000001','user':{'id':'12','username':'bob','global_name':'The bob'},"
+		"'nick':'The alice','roles':[]}");
+	assert_int_equal(cache_find_member(cache, "The bob", &ambiguous)->id, 12);
+	event("GUILD_MEMBER_UPDATE",
+		"{'guild_id':'1000000000000000001','user':{'id':'11','username':'alice','global_name':'The alice'},"
+		"'nick':'Al','roles':[]}");
+	assert_int_equal(cache_find_member(cache, "The alice", &ambiguous)->id, 12);
+	assert_false(ambiguous);
 	assert_int_equal(cache_find_role(cache, "Twin", &ambiguous)->id, 23);
 	assert_null(cache_find_role(cache, "TWIN", &ambiguous));
 	assert_true(ambiguous);
