@@ -375,9 +375,9 @@ int args_parse_options(struct arena *arena, const struct arg *args, const cJSON 
 	return 0;
 }
 
-void args_write_usage(struct str *out, const char *command, const struct arg *args)
+void args_write_usage(struct str *out, char prefix, const char *command, const struct arg *args)
 {
-	str_printf(out, ".%s", command);
+	str_printf(out, "%c%s", prefix, command);
 	for (size_t i = 0; args && args[i].name; i++)
 		str_printf(out, args[i].required ? " <%s%s>" : " [%s%s]", args[i].name,
 			args[i].type == ARG_REST ? "..." : "");

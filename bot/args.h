@@ -21,7 +21,7 @@ struct choice_list;
 enum arg_type {
 	ARG_STRING = 1, /* one word, or several in quotes; min..max code points */
 	ARG_INTEGER,    /* min..max */
-	ARG_MEMBER,     /* mention, id, account name or shown name of a member of the guild */
+	ARG_MEMBER,     /* mention, id, account name, shown name or global name of a member of the guild */
 	ARG_ROLE,       /* mention, id or name */
 	ARG_CHANNEL,    /* mention, id or name */
 	ARG_CHOICE,     /* one of `choices` */
@@ -78,7 +78,7 @@ int args_parse_text(struct arena *arena, const struct arg *args, const char *lin
 int args_parse_options(struct arena *arena, const struct arg *args, const cJSON *options,
 	const struct args_lookup *lookup, struct arg_value *ret_values, struct str *reterr) warn_unused;
 
-/* ".set_level_name <level> <role_name>" with optional ones in brackets. */
-void args_write_usage(struct str *out, const char *command, const struct arg *args);
+/* ".set_level_name <level> <role_name>" with optional ones in brackets; `prefix` is the dot or the slash. */
+void args_write_usage(struct str *out, char prefix, const char *command, const struct arg *args);
 
 #endif

@@ -127,7 +127,7 @@ static int answer_bad_arguments(struct cmd *cmd, const struct str *reason)
 	int r;
 
 	str_printf(&text, "%s\n\nUsage: `", reason->buf);
-	args_write_usage(&text, cmd->command->name, cmd->command->args);
+	args_write_usage(&text, cmd->interaction ? '/' : DISPATCH_PREFIX, cmd->command->name, cmd->command->args);
 	str_addc(&text, '`');
 	r = cmd_answer_error(cmd, "I do not understand that", text.buf);
 	if (r < 0 || cmd->interaction)

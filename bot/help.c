@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "commands.h"
+#include "dispatch.h"
 #include "feature.h"
 
 #define HELP_LIFE (1 * MINUTE)
@@ -112,10 +113,8 @@ static int command_page(struct cmd *cmd, const struct command *command)
 	struct str shortened cleanup(str_finish) = STR_INIT;
 	struct embed embed = { .footer = FOOTER };
 
-	args_write_usage(&usage, command->name, command->args);
+	args_write_usage(&usage, cmd->interaction ? '/' : DISPATCH_PREFIX, command->name, command->args);
 	str_printf(&title, "%s usage", usage.buf);
-	if (cmd->interaction)
-		title.buf[0] = '/';
 	str_printf(&text, "%s\n\n", command->help ? command->help : command->brief);
 	for (const struct arg *arg = command->args; arg && arg->name; arg++)
 		write_argument(&text, arg);

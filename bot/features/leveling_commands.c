@@ -140,7 +140,8 @@ static int cmd_leaderboard(struct cmd *cmd)
 	if (!page_count(cmd))
 		return cmd_reply(cmd, "Nobody is on the leaderboard yet.");
 	if (page > (int64_t)page_count(cmd))
-		return cmd_error(cmd, "The leaderboard has only %zu pages.", page_count(cmd));
+		return cmd_error(cmd, "The leaderboard has only %zu %s.", page_count(cmd),
+			page_count(cmd) == 1 ? "page" : "pages");
 	return pager_run(
 		cmd, &(struct pages){ .count = page_count(cmd), .write = write_leaderboard }, (size_t)(page - 1));
 }
@@ -198,8 +199,9 @@ static int cmd_level_messages(struct cmd *cmd)
 		r = cmd_commit(cmd);
 	if (r < 0)
 		return r;
-	return cmd_reply(cmd, on ? "I %s announce your new levels." : "I %s announce your new levels any more.",
-		on ? (changed ? "will" : "already") : (changed ? "will not" : "already did not"));
+	if (!changed)
+		return cmd_reply(cmd, "Your new levels are %sannounced already.", on ? "" : "not ");
+	return cmd_reply(cmd, "Your new levels are %s announced.", on ? "now" : "no longer");
 }
 
 /* ---- the table ---- */

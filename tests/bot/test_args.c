@@ -275,7 +275,7 @@ static void usage_shows_what_is_optional(void **state)
 	struct str out cleanup(str_finish) = STR_INIT;
 
 	(void)state;
-	args_write_usage(&out, "paint", mixed);
+	args_write_usage(&out, '.', "paint", mixed);
 	assert_string_equal(out.buf, ".paint <count> [colour] [text...]");
 }
 

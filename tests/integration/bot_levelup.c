@@ -64,8 +64,8 @@ static void a_member_may_switch_them_off(struct harness *h)
 	harness_start(h, PROGRAM_BOT);
 	assert_true(fake_say(h->fake, alice, general, "hello") != 0);
 	wait_messages_counted(h, alice, 1);
-	ask(h, alice, general, ".level_messages off", "will not announce");
-	ask(h, alice, general, ".level_messages off", "already did not");
+	ask(h, alice, general, ".level_messages off", "no longer announced");
+	ask(h, alice, general, ".level_messages off", "not announced already");
 	/* 360 points: level 2 */
 	for (int i = 0; i < 9; i++)
 		assert_true(fake_say(h->fake, alice, general, "more") != 0);
@@ -73,7 +73,7 @@ static void a_member_may_switch_them_off(struct harness *h)
 	harness_idle(h, 300 * MILLISECOND);
 	assert_int_equal(xp_of(h, alice).level_number, 2);
 	assert_int_equal(count_messages(h, MESSAGES, "is now **level"), 0);
-	ask(h, alice, general, ".level_messages on", "will announce");
+	ask(h, alice, general, ".level_messages on", "are now announced");
 	for (int i = 0; i < 2; i++)
 		assert_true(fake_say(h->fake, alice, general, "more") != 0);
 	ask(h, alice, general, "more", announcement(h, alice, 3));

@@ -77,6 +77,28 @@ static void denied_and_wrong_ones_are_answered_for_the_caller_only(struct harnes
 	assert_true(fake_role(h->fake, "No such role at all") != 0);
 }
 
+static void wrong_options_show_how_it_is_used(struct harness *h)
+{
+	static const struct fake_option word[] = { { "level", "five" }, { 0 } }, far[] = { { "page", "9" }, { 0 } };
+	static const struct fake_option off[] = { { "state", "off" }, { 0 } };
+	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob");
+	struct fake_interaction_view view;
+
+	every_message_earns(h, "10");
+	harness_start(h, PROGRAM_BOT);
+	assert_int_equal(fake_wait_commands(h->fake, 12, SOON), 0);
+	fake_say(h->fake, bob, general, "one");
+	wait_messages_counted(h, bob, 1);
+	view = ask_slash(h, bob, general, "remove_level_name", word);
+	assert_contains(answer_text(h, &view), "Usage: `/remove_level_name <level>`");
+	view = ask_slash(h, bob, general, "leaderboard", far);
+	assert_contains(answer_text(h, &view), "only 1 page.");
+	view = ask_slash(h, bob, general, "level_messages", off);
+	assert_contains(answer_text(h, &view), "no longer announced");
+	view = ask_slash(h, bob, general, "level_messages", off);
+	assert_contains(answer_text(h, &view), "not announced already");
+}
+
 static const char *choices_of(
 	struct harness *h, uint64_t user, const char *command, const struct fake_option *options, const char *focused)
 {
@@ -137,6 +159,7 @@ int main(void)
 		HARNESS_TEST(a_switched_off_extension_has_no_commands),
 		HARNESS_TEST(rank_and_its_options),
 		HARNESS_TEST(denied_and_wrong_ones_are_answered_for_the_caller_only),
+		HARNESS_TEST(wrong_options_show_how_it_is_used),
 		HARNESS_TEST(autocomplete_offers_what_fits),
 		HARNESS_TEST(a_slow_command_is_deferred),
 	};
