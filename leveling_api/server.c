@@ -196,7 +196,7 @@ static enum MHD_Result answer_cached(
 	bool cacheable = (request->method == METHOD_GET || request->method == METHOD_HEAD) && !request->if_none_match;
 	enum MHD_Result result;
 	struct cached made;
-	uint64_t version;
+	uint64_t version = 0;
 
 	/* It may have been read at once, without having been asked, and so have arrived after the round's look at the database. */
 	if (connection->round == server->round)

@@ -42,7 +42,8 @@ void slot_map_add(struct slot_map *map, uint32_t slot, slot_map_key_fn *key_of, 
 {
 	/* At most two thirds full. */
 	if ((map->count + 1) * 3 > map->size * 2) {
-		struct slot_map bigger = { .size = MAX(map->size * 2, (size_t)64), .count = map->count };
+		size_t size = MAX(map->size * 2, (size_t)64);
+		struct slot_map bigger = { .size = size, .count = map->count };
 
 		bigger.table = xcalloc(bigger.size, sizeof(bigger.table[0]));
 		for (size_t i = 0; i < map->size; i++) {
