@@ -28,7 +28,7 @@ bool contract_answer(
 /* Whether the path is one of the contract's without its slash: it is redirected, whatever is asked. */
 bool contract_redirects(const struct request *request);
 
-/* Asks the source for fresh data. False: the answer is a 503 with the reason. */
-bool api_refresh(struct api *api, usec now, struct answer *answer);
+/* Asks the source for fresh data, of the levels too when they are shown. False: the answer is a 503 with the reason. */
+bool api_refresh(struct api *api, bool levels, usec now, struct answer *answer);
 
 #endif

@@ -450,7 +450,7 @@ static void answer_resource(
 		describe(match, answer);
 		return;
 	}
-	if (match->resource != RESOURCE_ROOT && !api_refresh(api, now, answer))
+	if (match->resource != RESOURCE_ROOT && !api_refresh(api, match->resource != RESOURCE_USER_POINTS, now, answer))
 		return;
 	switch (match->resource) {
 	case RESOURCE_ROOT: answer_root(request, match, answer); break;

@@ -300,13 +300,15 @@ static void sort_finish(struct sorting *sorting)
 	free(sorting->slots);
 }
 
-static int refresh_levels(struct members *members, struct db *db)
+int members_refresh_levels(struct members *members, struct db *db)
 {
 	struct arena arena = ARENA_INIT;
 	struct level *levels;
 	size_t count;
 	int r;
 
+	if (members->level_version == members->version)
+		return 0;
 	r = level_list(db, &arena, &levels, &count);
 	if (r < 0) {
 		arena_finish(&arena);
@@ -316,6 +318,7 @@ static int refresh_levels(struct members *members, struct db *db)
 	members->level_arena = arena;
 	members->levels = levels;
 	members->level_count = count;
+	members->level_version = members->version;
 	return 0;
 }
 
@@ -337,8 +340,8 @@ int members_refresh(struct members *members, struct db *db)
 			db, members->profile_revision, store_profile, members, &members->profile_revision);
 	if (r >= 0 && !first)
 		r = complete_new_members(members, db, known);
-	if (r >= 0)
-		r = refresh_levels(members, db);
+	if (r >= 0 && first)
+		r = members_refresh_levels(members, db);
 	if (!first && members->bulk)
 		sort_begin(&sorting, members);
 	if (sorting.members)

@@ -34,6 +34,8 @@ struct members *members_create(void) warn_unused;
 void members_destroy(struct members *members);
 /* Reads what has changed, everything at first. The caller holds a read transaction. On failure the members are of no use any more. */
 int members_refresh(struct members *members, struct db *db) warn_unused;
+/* The levels change once a year, and cannot say so by a revision: they are read again only for those who show them, before they do. */
+int members_refresh_levels(struct members *members, struct db *db) warn_unused;
 /* Grows with every refresh that changed something. */
 uint64_t members_version(const struct members *members);
 

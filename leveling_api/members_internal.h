@@ -30,6 +30,7 @@ struct members {
 	struct arena level_arena;
 	const struct level *levels;
 	size_t level_count;
+	uint64_t level_version; /* of the members when the levels were read */
 
 	struct members_totals totals;
 	unsigned __int128 total_points;

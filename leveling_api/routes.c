@@ -2,21 +2,21 @@
 #include "routes.h"
 
 const struct route routes[] = {
-	{ "/v1/leaderboard", v1_leaderboard, true },
-	{ "/v1/leaderboard/around/{user_id}", v1_around, true },
-	{ "/v1/members/{user_id}", v1_member, true },
-	{ "/v1/search", v1_search, true },
-	{ "/v1/levels", v1_levels, true },
-	{ "/v1/stats", v1_stats, true },
-	{ "/openapi.json", site_openapi, false },
-	{ "/docs/", site_docs, false },
-	{ "/docs", site_redirect, false },
-	{ "/leaderboard/", site_page, false },
-	{ "/leaderboard", site_redirect, false },
-	{ "/leaderboard/{file}", site_file, false },
-	{ "/robots.txt", site_robots, false },
-	{ "/healthz", site_health, false },
-	{ "/metrics", site_metrics, false },
+	{ "/v1/leaderboard", v1_leaderboard, ROUTE_NEEDS_MEMBERS },
+	{ "/v1/leaderboard/around/{user_id}", v1_around, ROUTE_NEEDS_MEMBERS },
+	{ "/v1/members/{user_id}", v1_member, ROUTE_NEEDS_LEVELS },
+	{ "/v1/search", v1_search, ROUTE_NEEDS_MEMBERS },
+	{ "/v1/levels", v1_levels, ROUTE_NEEDS_LEVELS },
+	{ "/v1/stats", v1_stats, ROUTE_NEEDS_MEMBERS },
+	{ "/openapi.json", site_openapi, ROUTE_NEEDS_NOTHING },
+	{ "/docs/", site_docs, ROUTE_NEEDS_NOTHING },
+	{ "/docs", site_redirect, ROUTE_NEEDS_NOTHING },
+	{ "/leaderboard/", site_page, ROUTE_NEEDS_NOTHING },
+	{ "/leaderboard", site_redirect, ROUTE_NEEDS_NOTHING },
+	{ "/leaderboard/{file}", site_file, ROUTE_NEEDS_NOTHING },
+	{ "/robots.txt", site_robots, ROUTE_NEEDS_NOTHING },
+	{ "/healthz", site_health, ROUTE_NEEDS_NOTHING },
+	{ "/metrics", site_metrics, ROUTE_NEEDS_NOTHING },
 };
 const size_t route_count = ARRAY_SIZE(routes);
 
@@ -35,9 +35,9 @@ const char *route_segment(const struct request *request)
 	return strrchr(request->path, '/') + 1;
 }
 
-bool api_refresh(struct api *api, usec now, struct answer *answer)
+bool api_refresh(struct api *api, bool levels, usec now, struct answer *answer)
 {
-	if (source_refresh(api->source, now) == 0)
+	if (source_refresh(api->source, now) == 0 && (!levels || source_refresh_levels(api->source, now) == 0))
 		return true;
 	answer_error(answer, 503, source_status(api->source).reason);
 	answer->retry = true;
@@ -56,9 +56,9 @@ static void run_route(
 		answer->status = 204;
 		return;
 	}
-	if (!route->needs_data)
+	if (route->needs == ROUTE_NEEDS_NOTHING)
 		route->run(api, NULL, request, answer);
-	else if (api_refresh(api, now, answer))
+	else if (api_refresh(api, route->needs == ROUTE_NEEDS_LEVELS, now, answer))
 		route->run(api, source_members(api->source), request, answer);
 }
 

@@ -8,7 +8,7 @@
 struct route {
 	const char *path; /* "{...}" at the end stands for one segment */
 	api_handler *run;
-	bool needs_data;
+	enum route_needs { ROUTE_NEEDS_NOTHING, ROUTE_NEEDS_MEMBERS, ROUTE_NEEDS_LEVELS } needs;
 };
 
 extern const struct route routes[];

@@ -304,6 +304,22 @@ int source_refresh(struct source *source, usec now)
 	return 0;
 }
 
+int source_refresh_levels(struct source *source, usec now)
+{
+	int r;
+
+	if (source->state != SOURCE_READY)
+		return -EAGAIN;
+	r = members_refresh_levels(source->members, source->db);
+	if (r < 0) {
+		char *detail cleanup(freep) = xstrdup(db_error(source->db));
+
+		wait_for_retry(source, r, detail, now);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
 void source_begin_round(struct source *source)
 {
 	source->in_round = true;

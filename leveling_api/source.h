@@ -31,6 +31,8 @@ int source_fd(const struct source *source);
 void source_tick(struct source *source, usec now);
 /* Before every answer from the data: reads what was committed since. -EAGAIN when there are no data now: see source_status(). */
 int source_refresh(struct source *source, usec now) warn_unused;
+/* The same for the levels, after source_refresh(): what shows more of them than thresholds calls this first. */
+int source_refresh_levels(struct source *source, usec now) warn_unused;
 /* Between these two, one look at the database is enough for all requests that were there when the first of them was answered: the event loop
  * calls them around each round, in which it answers what had arrived before. */
 void source_begin_round(struct source *source);
