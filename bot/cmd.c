@@ -165,7 +165,7 @@ static int send_interaction(struct cmd *cmd, struct message_create *message)
 		answer->state = ANSWER_SENT;
 		r = rest_interaction_reply(rest, cmd->interaction, message);
 		/* It certainly did not arrive, or was refused as it is: another answer may follow. */
-		if (r == -EINVAL || r == -ECONNREFUSED)
+		if (r == -EINVAL || r == -E2BIG || r == -ECONNREFUSED)
 			answer->state = ANSWER_NONE;
 		return r;
 	case ANSWER_DEFERRED:

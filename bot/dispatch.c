@@ -246,6 +246,17 @@ static void refuse_flow(void *arg)
 	running_release(running);
 }
 
+/* Refusals are bounded by person too, apart from his commands: whoever floods us is not told each time. */
+static bool refuse(struct bot *bot, struct running *running)
+{
+	const struct flow_options options = { .name = "refuse",
+		.tag = running->feature,
+		.owner = ~running->cmd.caller.id,
+		.guild = running->cmd.guild_id };
+
+	return flow_start(bot->service->flows, &options, refuse_flow, running) == 0;
+}
+
 /* After the commit. */
 static void start_command(struct bot *bot, void *arg)
 {
@@ -267,11 +278,9 @@ static void start_command(struct bot *bot, void *arg)
 	r = flow_start(bot->service->flows, &options, command_flow, running);
 	if (r == 0)
 		return;
-	if (r == -EBUSY) {
-		bot_start_flow(bot, "refuse", refuse_flow, running_release, running);
+	if (r == -EBUSY && refuse(bot, running))
 		return;
-	}
-	log_warn("a command was not run", LOG_STR("command", cmd->command->name), LOG_ERRNO(r));
+	log_info("a command was not run", LOG_STR("command", cmd->command->name), LOG_ERRNO(r));
 	running_release(running);
 }
 

@@ -102,6 +102,28 @@ static void old_commands_are_not_answered_after_an_outage(struct harness *h)
 	assert_int_equal(xp_of(h, fake_member(h->fake, "grace")).message_count, 0);
 }
 
+/* Their number must not keep others' commands from running. */
+static void a_flood_of_commands_is_bounded(struct harness *h)
+{
+	const struct fake_rest_fault slow = { .kind = FAKE_REST_SLOW,
+		.method = "POST",
+		.path = "/channels/*/messages",
+		.delay = 2 * SECOND,
+		.count = -1 };
+	uint64_t general = fake_channel(h->fake, "general"), random = fake_channel(h->fake, "random");
+	uint64_t alice = fake_member(h->fake, "alice"), bob = fake_member(h->fake, "bob");
+	struct process *bot = harness_start(h, PROGRAM_BOT);
+
+	assert_int_equal(fake_rest_fault(h->fake, &slow), 0);
+	for (int i = 0; i < 40; i++)
+		assert_true(fake_say(h->fake, alice, general, ".help") != 0);
+	harness_idle(h, SECOND);
+	assert_in_range(harness_metric(bot, "walle_flows"), 4, 10);
+	fake_rest_clear_faults(h->fake);
+	ask(h, bob, random, ".echo my turn", "my turn");
+	assert_true(count_messages(h, MESSAGES, "still running") <= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +133,7 @@ int main(void)
 		HARNESS_TEST(cooldowns_are_told),
 		HARNESS_TEST(direct_messages_get_one_pointer_an_hour),
 		HARNESS_TEST(old_commands_are_not_answered_after_an_outage),
+		HARNESS_TEST(a_flood_of_commands_is_bounded),
 	};
 
 	return harness_run("bot_errors", tests, ARRAY_SIZE(tests));
