@@ -4,7 +4,8 @@
  * The baseline is bench-receiver on the same stream: same libraries, frames and compression, but nothing is done with an event.
  * The fake runs in this process, so that on two processors client and server have one each.
  *
- * Then a second bot gets 1,000 events/s, and the longest delay of its event loop is read from its metrics.
+ * Then a second bot gets 1,000 events/s, and the longest delay of its event loop is looked for in two ways: its own metric (how late a timer of
+ * 100 ms was, since its start), and how long it takes to answer a request every few milliseconds.
  */
 #include "harness.h"
 
@@ -189,6 +190,23 @@ static struct process *start_bot(struct harness *h)
 	return bot;
 }
 
+/* Asks all the time, until the stream is committed. The longest time to an answer. */
+static usec probe(struct harness *h, struct process *bot)
+{
+	const char *url = harness_url(bot, "/healthz");
+	usec worst = 0, end = clock_monotonic() + PATIENCE;
+
+	while (!is_committed(h)) {
+		usec began = clock_monotonic();
+
+		assert_int_equal(harness_get(h, url, NULL), 200);
+		worst = MAX(worst, clock_monotonic() - began);
+		assert_true(began < end);
+		harness_idle(h, 5 * MILLISECOND);
+	}
+	return worst;
+}
+
 static void run(struct harness *h)
 {
 	uint64_t count = report_work(MESSAGES), calm = report_work(CALM);
@@ -196,6 +214,7 @@ static void run(struct harness *h)
 	struct process *bot;
 	usec cpu, wall;
 	int64_t gap_before, gap;
+	usec answered;
 
 	harness_set(h, "log__LEVEL", "info");
 	harness_set(h, "leveling__COOLDOWN_SECONDS", "0");
@@ -239,19 +258,25 @@ static void run(struct harness *h)
 	gap_before = harness_metric(bot, "walle_loop_gap_max_microseconds");
 	cpu = proc_cpu(harness_pid(bot));
 	stream(h, calm, RATE);
-	harness_wait(h, is_committed, h, PATIENCE);
+	answered = probe(h, bot);
 	cpu = proc_cpu(harness_pid(bot)) - cpu;
 	harness_idle(h, 200 * MILLISECOND);
 	check_sum(h, count + calm);
 	gap = harness_metric(bot, "walle_loop_gap_max_microseconds");
 	report_row(&(struct report_row){ .what = "longest delay of the loop, 1,000 events/s",
 		.unit = "ms",
-		.figure = (double)gap / MILLISECOND,
+		.figure = (double)MAX(gap, answered) / MILLISECOND,
 		.baseline = (double)gap_before / MILLISECOND,
 		.baseline_is = "the same bot just after its start with 7,000 members",
 		.target = 100,
 		.kind = REPORT_AT_MOST });
-	report_note("at 1,000 events/s the bot uses %.0f us of processor time per event", (double)cpu / (double)calm);
+	report_note("at 1,000 events/s its own metric says %.1f ms, the slowest answer to a request took %.1f ms",
+		(double)gap / MILLISECOND, (double)answered / MILLISECOND);
+	report_note("there the slowest commit took %.1f ms; %lld checkpoints",
+		(double)harness_metric(bot, "walle_batch_commit_max_microseconds") / MILLISECOND,
+		(long long)harness_metric(bot, "walle_checkpoints_total"));
+	report_note("at 1,000 events/s the bot uses %.0f us of processor time per event, with those answers",
+		(double)cpu / (double)calm);
 	harness_stop(bot);
 }
 

@@ -1,7 +1,8 @@
 /* How much memory the three services keep in a guild of 10,000 members, and whether that grows: a million messages are streamed to the bot, while
  * members change their nicknames (for the listener) and the API is asked for pages.
  *
- * The baseline of the sizes is the same program in the demo guild of a dozen members; that of growth is the size after the first tenth of the messages.
+ * The baseline of the sizes is the same program in the demo guild of a dozen members. Growth is that of the second half: until then caches fill
+ * (SQLite's pages, the allocator's arenas); the sizes after each tenth are noted.
  */
 #include "harness.h"
 
@@ -39,7 +40,7 @@ static const struct fake_options many_options = {
 
 static struct sizes {
 	double bytes[SERVICES];
-} few, started, early, late;
+} few, started, tenths[10];
 static double highest[SERVICES];
 static uint64_t nicks, pages;
 
@@ -138,13 +139,23 @@ static void large_guild(struct harness *h)
 
 	start(&load, h, MEMBERS);
 	take(&load, &started);
-	stream(&load, messages / 10);
-	take(&load, &early);
-	stream(&load, messages - messages / 10);
-	take(&load, &late);
+	for (size_t i = 0; i < ARRAY_SIZE(tenths); i++) {
+		stream(&load, messages / ARRAY_SIZE(tenths));
+		take(&load, &tenths[i]);
+	}
 	for (size_t i = 0; i < SERVICES; i++)
 		highest[i] = (double)proc_resident_max(harness_pid(load.processes[i]));
 	stop(&load);
+}
+
+static void note_sizes(size_t service)
+{
+	struct str text cleanup(str_finish) = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tenths); i++)
+		str_printf(&text, " %.1f", tenths[i].bytes[service] / MIB);
+	report_note("%s: %.1f MiB after its start with 10,000 members, after each tenth%s, at most %.1f ever",
+		services[service].name, started.bytes[service] / MIB, text.buf, highest[service] / MIB);
 }
 
 int main(int argc, char **argv)
@@ -160,25 +171,24 @@ int main(int argc, char **argv)
 		snprintf(what, sizeof(what), "%s, after all messages", services[i].name);
 		report_row(&(struct report_row){ .what = what,
 			.unit = "MiB",
-			.figure = late.bytes[i] / MIB,
+			.figure = tenths[9].bytes[i] / MIB,
 			.baseline = few.bytes[i] / MIB,
 			.baseline_is = "the same program just after its start with 12 members",
 			.target = services[i].target,
 			.kind = REPORT_AT_MOST });
 	}
 	for (size_t i = 0; i < SERVICES; i++) {
-		snprintf(what, sizeof(what), "%s, growth from 10 %% to 100 %%", services[i].name);
+		snprintf(what, sizeof(what), "%s, growth in the second half", services[i].name);
 		report_row(&(struct report_row){ .what = what,
 			.unit = "MiB",
-			.figure = late.bytes[i] / MIB,
-			.baseline = early.bytes[i] / MIB,
-			.baseline_is = "the same process after a tenth of the messages",
+			.figure = tenths[9].bytes[i] / MIB,
+			.baseline = tenths[4].bytes[i] / MIB,
+			.baseline_is = "the same process after half of the messages",
 			.target = 1.05,
 			.kind = REPORT_RATIO_AT_MOST });
 	}
 	for (size_t i = 0; i < SERVICES; i++)
-		report_note("%s: %.1f MiB after its start with 10,000 members, at most %.1f MiB ever", services[i].name,
-			started.bytes[i] / MIB, highest[i] / MIB);
+		note_sizes(i);
 	report_note("%lu messages; meanwhile %" PRIu64 " changes of nicknames and %" PRIu64 " pages of the API",
 		report_work(MESSAGES), nicks, pages);
 	return report_end();
