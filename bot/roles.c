@@ -3,6 +3,7 @@
 #include "roles.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "base/util.h"
 #include "cache.h"
 
@@ -81,6 +82,17 @@ bool roles_may_be_earned(const struct roles *roles, const struct cached_role *ro
 		roles->execs };
 
 	return !role->managed && !(role->permissions & power) && !holds(role->id, configured, ARRAY_SIZE(configured));
+}
+
+bool roles_is_configured_name(const struct settings *settings, const char *name)
+{
+	const char *const configured[] = { settings->role_bot_manager, settings->role_minions, settings->role_moderator,
+		settings->role_muted, settings->role_execs };
+
+	for (size_t i = 0; i < ARRAY_SIZE(configured); i++)
+		if (utf8_equal_folded(configured[i], name))
+			return true;
+	return false;
 }
 
 const char *roles_who_text(enum command_who who)

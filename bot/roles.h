@@ -20,6 +20,8 @@ bool roles_may(const struct roles *roles, enum command_who who, const snowflake 
 /* Whether the role may be handed out by a rule (a level, say) that others than the owner set: not one of the configured
  * ones, which are rights in this bot, none with rights over the server or its members, none of an integration. */
 bool roles_may_be_earned(const struct roles *roles, const struct cached_role *role);
+/* Whether the configuration names a role so: a role that is given this name may get its rights at the next start. */
+bool roles_is_configured_name(const struct settings *settings, const char *name);
 /* "Minions or Moderator" */
 const char *roles_who_text(enum command_who who);
 

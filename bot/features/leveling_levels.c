@@ -189,6 +189,8 @@ int leveling_cmd_set_level_name(struct cmd *cmd)
 			"writing. Take a role without such permissions.");
 	if (role)
 		return link_role(cmd, number, role);
+	if (roles_is_configured_name(&cmd->service->settings, name))
+		return cmd_error(cmd, "That name belongs to a role with rights in this bot. Please take another one.");
 	if (cache_role(cmd->cache, level->role_id))
 		return rename_role(cmd, number, level->role_id, name);
 	return cmd_error(cmd, "There is no role of that name. Create it first, then run this again.");

@@ -95,12 +95,16 @@ static void roles_with_power_are_no_level_roles(struct harness *h)
 	struct process *bot;
 
 	every_message_earns(h, "1150");
+	harness_set(h, "roles__EXECS", "Ghosts");
 	bot = harness_start(h, PROGRAM_BOT);
 	wait_level(h, 95, "THE 95", true);
 	ask(h, carol, general, ".set_level_name 1 Minions", "rights");
 	ask(h, carol, general, ".set_level_name 1 Muted", "rights");
 	fake_role_create(h->fake, "Deputies", 1ULL << 28, 1);
 	ask(h, carol, general, ".set_level_name 1 Deputies", "rights");
+	/* no role is called that yet; at the next start it would be taken for the configured one */
+	ask(h, carol, general, ".set_level_name 45 ghosts", "rights");
+	assert_true(fake_role(h->fake, "Vim User") != 0);
 	/* nor by its name alone */
 	assert_int_equal(fake_role_delete(h->fake, fake_role(h->fake, "Missing Semicolon")), 0);
 	wait_level(h, 5, "Missing Semicolon", false);
