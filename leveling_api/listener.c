@@ -36,7 +36,7 @@ int listener_open(const struct settings *settings, char *host_out, size_t host_s
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = { 0 };
 	socklen_t len = sizeof(bound);
 	struct addrinfo *address;
 	char port[8], host[48];

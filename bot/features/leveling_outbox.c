@@ -107,7 +107,7 @@ static int forget(struct leveling *leveling, const struct level_up *level_up)
 static int carry_out_all(struct leveling *leveling)
 {
 	struct level_up list[AT_ONCE];
-	size_t count, failed;
+	size_t count = 0, failed;
 	int first_error = 0;
 
 	do {

@@ -104,7 +104,7 @@ static int read_status(const char *answer)
 	if (strncmp(answer, "HTTP/1.", 7) != 0 || strspn(answer + 7, "01") != 1 || answer[8] != ' ' ||
 		strspn(digits, "0123456789") != 3)
 		return 0;
-	return atoi(digits);
+	return (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
 }
 
 int healthcheck_ask(const char *bind, int port, struct str *reterr_message)

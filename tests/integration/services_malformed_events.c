@@ -18,10 +18,10 @@ static const char *const shapes[] = {
 	"{\"id\":\"-1\",\"guild_id\":\"$\"}",
 	"{\"id\":\"99999999999999999999\",\"guild_id\":\"$\",\"user\":{\"id\":\"\"}}",
 	"{\"guild_id\":\"$\",\"user\":null,\"member\":[],\"role\":{},\"roles\":{},\"members\":{},\"author\":[],\"data\":7}",
-	"{\"guild_id\":\"$\",\"user\":{\"id\":\"5\"},\"role\":{\"id\":\"x\"},\"role_id\":true,\"members\":[1,[],{}],"
-	"\"nonce\":7,\"chunk_index\":-1,\"chunk_count\":1e99}",
-	"{\"id\":\"6\",\"guild_id\":\"$\",\"channel_id\":\"7\",\"author\":{\"id\":\"8\",\"username\":7},\"content\":[],"
-	"\"type\":\"zero\",\"token\":null,\"member\":{\"roles\":[7,null,\"x\"]}}",
+	("{\"guild_id\":\"$\",\"user\":{\"id\":\"5\"},\"role\":{\"id\":\"x\"},\"role_id\":true,\"members\":[1,[],{}],"
+	 "\"nonce\":7,\"chunk_index\":-1,\"chunk_count\":1e99}"),
+	("{\"id\":\"6\",\"guild_id\":\"$\",\"channel_id\":\"7\",\"author\":{\"id\":\"8\",\"username\":7},\"content\":[],"
+	 "\"type\":\"zero\",\"token\":null,\"member\":{\"roles\":[7,null,\"x\"]}}"),
 };
 
 /* The shape with the guild's id in it. */
