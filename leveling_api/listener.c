@@ -36,10 +36,15 @@ int listener_open(const struct settings *settings, char *host_out, size_t host_s
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
-	struct sockaddr_storage bound = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} bound = { .v6 = { 0 } };
 	socklen_t len = sizeof(bound);
 	struct addrinfo *address;
 	char port[8], host[48];
+	unsigned number;
 	int fd;
 
 	snprintf(port, sizeof(port), "%d", (int)settings->api_port);
@@ -57,17 +62,16 @@ int listener_open(const struct settings *settings, char *host_out, size_t host_s
 			settings->api_bind, port, error_text(fd));
 		return fd;
 	}
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0) {
+	if (getsockname(fd, &bound.any, &len) < 0) {
 		int r = -errno;
 
 		close(fd);
 		return r;
 	}
-	client_address_text((struct sockaddr *)&bound, host, sizeof(host));
-	len = bound.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&bound)->sin6_port)
-					  : ntohs(((struct sockaddr_in *)&bound)->sin_port);
-	snprintf(host_out, host_size, bound.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, (unsigned)len);
-	log_info("listening", LOG_STR("address", host), LOG_INT("port", (int64_t)len));
+	client_address_text(&bound.any, host, sizeof(host));
+	number = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+	snprintf(host_out, host_size, bound.any.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, number);
+	log_info("listening", LOG_STR("address", host), LOG_INT("port", number));
 	return fd;
 }
 
