@@ -232,8 +232,11 @@ static void tell_committed(struct gateway_client *client)
 {
 	int64_t sequence = client->callbacks.committed_sequence(client->arg);
 
+	/* What was received and is lost would never come again if the connection went on. */
 	if (sequence >= 0)
 		gateway_committed(client->machine, sequence);
+	else
+		gateway_client_reconnect(client, "events could not be committed");
 }
 
 static void do_drop(struct gateway_client *client)

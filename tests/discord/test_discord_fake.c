@@ -20,6 +20,7 @@ struct world {
 	char *session_id, *resume_url;
 	int64_t received, committed;
 	bool hold_commits; /* nothing is committed on asking */
+	int lost_commits;  /* so many commits fail: what was received since the last one is gone */
 	int claims, claims_to_refuse, dispatch_failures;
 	/* what was seen */
 	struct str contents; /* "a b c " of the messages */
@@ -59,6 +60,11 @@ static int64_t on_committed(void *arg)
 {
 	struct world *w = arg;
 
+	if (w->lost_commits > 0 && w->received > w->committed) {
+		w->lost_commits--;
+		w->received = w->committed;
+		return -EIO;
+	}
 	if (!w->hold_commits)
 		w->committed = w->received;
 	return w->committed;
@@ -458,6 +464,23 @@ static void events_that_failed_come_again(void **state)
 	world_close(&w);
 }
 
+/* The commit before a heartbeat is as good as any other: what it lost must come again. */
+static void events_lost_by_the_commit_before_a_heartbeat_come_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, false);
+	w.lost_commits = 1;
+	fake_say(w.fake, fake_member(w.fake, "alice"), fake_channel(w.fake, "general"), "lost");
+	until(&w, is_down);
+	until(&w, is_up);
+	assert_int_equal(w.lost_commits, 0);
+	assert_int_equal(w.resumed, 1);
+	expect_contents(&w, "lost lost last ");
+	world_close(&w);
+}
+
 /* Case 10: the process dies between effects and commit. What was not committed is replayed to the next process. */
 static void a_restarted_client_goes_on_from_what_was_committed(void **state)
 {
@@ -702,6 +725,7 @@ int main(void)
 		cmocka_unit_test(refused_connections_are_tried_again),
 		cmocka_unit_test(duplicates_come_once),
 		cmocka_unit_test(events_that_failed_come_again),
+		cmocka_unit_test(events_lost_by_the_commit_before_a_heartbeat_come_again),
 		cmocka_unit_test(a_restarted_client_goes_on_from_what_was_committed),
 		cmocka_unit_test(wrong_tokens_and_intents_end_it),
 		cmocka_unit_test(stopping_works_at_any_time),

@@ -21,7 +21,7 @@ struct gateway_callbacks {
 	 * be stored; the client drops the connection and resumes from the committed sequence after a back-off. */
 	int (*dispatch)(void *arg, const char *event, const cJSON *d, int64_t sequence, bool replayed);
 	/* Commit what is pending and say up to where: called before a heartbeat and before resuming. Negative:
-	 * -errno, nothing committed. */
+	 * -errno, what was pending is lost; the client drops the connection and resumes, as above. */
 	int64_t (*committed_sequence)(void *arg);
 	/* A new session began (READY) or ended for good (session_id NULL): to be stored with the next commit. */
 	void (*session)(void *arg, const char *session_id, const char *resume_url);
