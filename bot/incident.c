@@ -7,7 +7,11 @@
 #include "bot.h"
 #include "cache.h"
 #include "cmd_internal.h"
+#include "cooldown.h"
 #include "expiry.h"
+
+/* One report of a person in this time: who tries again and again must not flood the moderators' channel. Kept with the commands' cool-downs. */
+static const struct command report = { .name = "incident", .cooldown = 30 * SECOND };
 
 /* A line for the moderators; that there is no channel for it is no reason to fail. */
 static void write_line(struct cmd *cmd)
@@ -53,21 +57,26 @@ int incident_denied(struct cmd *cmd)
 	struct str text cleanup(str_finish) = STR_INIT;
 	struct embed embed = { .title = "INCIDENT REPORT", .color = EMBED_ERROR };
 	snowflake dm, id;
+	bool again;
 	int r;
 
+	again = cooldown_take(cmd->bot->cooldowns, &report, cmd->caller.id, loop_now(&cmd->service->loop)) > 0;
 	str_printf(&text, "You ran `%s`, which is only for %s. The moderators see this.", cmd->command->name,
 		roles_who_text(cmd->command->who));
 	embed.description = text.buf;
 	if (cmd->interaction) {
 		r = cmd_reply_message(
 			cmd, &(struct message_create){ .embeds = &embed, .embed_count = 1, .ephemeral = true });
-		write_line(cmd);
+		if (!again)
+			write_line(cmd);
 		return r;
 	}
 	r = rest_delete_message(
 		cmd->service->rest, cmd->channel_id, cmd->message_id, "a command that its author may not run");
 	if (r < 0 && r != -ENOENT && r != -EACCES)
 		return r;
+	if (again)
+		return 0;
 	write_line(cmd);
 	r = rest_create_dm(cmd->service->rest, cmd->caller.id, &dm);
 	if (r == 0)

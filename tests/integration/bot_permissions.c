@@ -24,6 +24,25 @@ static void others_get_an_incident_report(struct harness *h)
 	assert_int_equal(fake_wait_message(h->fake, fake_dm(h->fake, alice), "INCIDENT REPORT", SOON, &view), 0);
 }
 
+/* Somebody who tries again and again does not flood the moderators' channel, nor his own direct messages. */
+static void one_report_in_half_a_minute(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice"), command;
+	uint64_t incidents = fake_channel(h->fake, "incident_reports");
+	struct fake_message_view view;
+
+	harness_start(h, PROGRAM_BOT);
+	command = fake_say(h->fake, alice, general, ".levels");
+	assert_int_equal(fake_wait_message(h->fake, fake_dm(h->fake, alice), "INCIDENT REPORT", SOON, &view), 0);
+	for (int i = 0; i < 3; i++) {
+		command = fake_say(h->fake, alice, general, ".ping");
+		assert_int_equal(fake_wait_deleted(h->fake, general, command, SOON), 0);
+	}
+	assert_int_equal(fake_wait_quiet(h->fake, 300 * MILLISECOND, SOON), 0);
+	assert_int_equal(fake_message_count(h->fake, incidents), 1);
+	assert_int_equal(fake_message_count(h->fake, fake_dm(h->fake, alice)), 1);
+}
+
 static void without_direct_messages_it_is_told_in_the_channel_for_10_seconds(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
@@ -70,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST(minions_and_moderators_may),
 		HARNESS_TEST(others_get_an_incident_report),
+		HARNESS_TEST(one_report_in_half_a_minute),
 		HARNESS_TEST(without_direct_messages_it_is_told_in_the_channel_for_10_seconds),
 		HARNESS_TEST(a_second_role_of_that_name_gives_no_rights),
 		HARNESS_TEST(a_role_may_be_configured_by_id),
