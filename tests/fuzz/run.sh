@@ -1,6 +1,6 @@
 #!/bin/sh
 # tests/fuzz/run.sh [SECONDS [TARGET ...]]: runs the fuzz targets of the preset fuzz (./walle build fuzz), two at a time, SECONDS each (20).
-# What they find is written to build/fuzz/found/; new interesting inputs go to build/fuzz/work/TARGET, never into the kept corpus:
+# What they find is written to build/fuzz/found/; new interesting inputs go to build/fuzz/grown/TARGET, never into the kept corpus:
 # 'tests/fuzz/run.sh --keep TARGET ...' adds up to 80 of them, of at most 4 KiB each.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,7 +16,7 @@ targets() {
 
 # one TARGET: a run of $seconds; quiet unless something was found.
 one() {
-	work=$build/work/$1 log=$build/found/$1.log options=''
+	work=$build/grown/$1 log=$build/found/$1.log options=''
 	mkdir -p "$work" "$build/found"
 	[ ! -f "$dictionaries/$1.dict" ] || options="-dict=$dictionaries/$1.dict"
 	# What the target writes to standard error by itself is not looked at.
@@ -35,9 +35,9 @@ one() {
 # Of what covers most, an even choice from small to large.
 keep() {
 	for target in "$@"; do
-		[ -d "$build/work/$target" ] || continue
+		[ -d "$build/grown/$target" ] || continue
 		merged=$(mktemp -d)
-		"$build/fuzz/fuzz_$target" -merge=1 -max_len=4096 "$merged" "$kept/$target" "$build/work/$target" >/dev/null 2>&1
+		"$build/fuzz/fuzz_$target" -merge=1 -max_len=4096 "$merged" "$kept/$target" "$build/grown/$target" >/dev/null 2>&1
 		every=$((($(find "$merged" -type f | wc -l) + 79) / 80)) number=0
 		# shellcheck disable=SC2045 # the names are hashes
 		for name in $(ls -Sr "$merged"); do
