@@ -204,7 +204,7 @@ static void parses_rules(void **state)
 	} good[] = {
 		{ "", 0, 0 },
 		{ "UTC0", 0, 0 },
-		{ "XXX-3:30:15", 0, 12615 },
+		{ "ABC-3:30:15", 0, 12615 },
 		{ "<-03>3", 0, -10800 },
 		{ "<+0545>-5:45", 0, 20700 },
 		{ "AAA24", 0, -86400 },
@@ -226,7 +226,7 @@ static void parses_rules(void **state)
 		{ "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 1774746000, -3600 },
 		{ "AAA0BBB,M1.1.0/167,M12.5.6/-167", 1782864000, 3600 },
 	};
-	static const char *const bad[] = { "X", "XX3", "XXX", "XXX25", "XXX3:60", "XXX3:", "XXX3YY", "XXX3YYY",
+	static const char *const bad[] = { "X", "XX3", "ABC", "ABC25", "ABC3:60", "ABC3:", "ABC3YY", "ABC3YYY",
 		"XXX3YYY,", "XXX3YYY,M3.2.0", "XXX3YYY,M3.2.0,", "XXX3YYY,M3.2.0,M11.1.0,", "XXX3YYY,M0.2.0,M11.1.0",
 		"XXX3YYY,M13.2.0,M11.1.0", "XXX3YYY,M3.0.0,M11.1.0", "XXX3YYY,M3.6.0,M11.1.0", "XXX3YYY,M3.2.7,M11.1.0",
 		"XXX3YYY,J0,J10", "XXX3YYY,J366,J10", "XXX3YYY,366,10", "XXX3YYY,M3.2.0/168,M11.1.0", "<XXX3", "<>3",
