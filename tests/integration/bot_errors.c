@@ -28,7 +28,7 @@ static void mistakes_are_named_and_vanish_with_their_message(struct harness *h)
 	harness_idle(h, 17 * SECOND);
 	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
 	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, 8 * SECOND), 0);
-	assert_int_equal(fake_wait_deleted(h->fake, general, view.reply_to, 2 * SECOND), 0);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.reply_to, SOON), 0);
 }
 
 static void nobody_is_pinged_by_what_one_says(struct harness *h)

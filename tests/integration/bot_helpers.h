@@ -7,9 +7,6 @@
 #include "base/json.h"
 #include "models/member_xp.h"
 
-/* Also under sanitizers, on a busy machine. */
-#define SOON (5 * SECOND)
-
 /* Every message earns, and always the same. */
 static inline void every_message_earns(struct harness *h, const char *points)
 {
@@ -44,7 +41,7 @@ static inline void wait_messages_counted(struct harness *h, uint64_t user, int64
 {
 	struct xp_wait wait = { .h = h, .user = user, .messages = messages };
 
-	harness_wait(h, xp_has_messages, &wait, 4 * SOON);
+	harness_wait(h, xp_has_messages, &wait, SOON);
 }
 
 /* All text of a message's embeds, for searching. */

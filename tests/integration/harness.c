@@ -12,12 +12,13 @@
 #include "base/error.h"
 #include "harness_private.h"
 
-#define DATABASE_PATIENCE (10 * SECOND)
 /* Below the range from which the kernel takes ports for connections. Tests that run at the same time begin at
  * different places. */
 #define PORT_LOW  20000
 #define PORT_HIGH 32000
 #define PORT_STEP 12
+/* 5 messages in 250 ms instead of 5 s */
+#define RATE_SCALE 0.05
 
 /* Handed through from the test's own environment: what sanitizers and coverage need. */
 static const char *const inherited[] = { "PATH", "HOME", "TMPDIR", "TZDIR", "SSL_CERT_FILE", "ASAN_OPTIONS",
@@ -145,14 +146,17 @@ int harness_set_up(void **state)
 	const struct harness_test *test = *state;
 	struct harness *h = xcalloc(1, sizeof(*h));
 	const char *base = getenv("TMPDIR");
+	struct fake_options options = test->options ? *test->options : (struct fake_options){ 0 };
 
+	if (options.rate_scale <= 0)
+		options.rate_scale = RATE_SCALE;
 	h->private = xcalloc(1, sizeof(*h->private));
 	h->private->test = test;
 	snprintf(h->directory, sizeof(h->directory), "%s/walle-test-XXXXXX", base && strlen(base) < 32 ? base : "/tmp");
 	if (!mkdtemp(h->directory))
 		return -1;
 	snprintf(h->database, sizeof(h->database), "%s/walle.sqlite3", h->directory);
-	if (loop_init(&h->loop) < 0 || fake_create(&h->loop, test->options, &h->fake) < 0 ||
+	if (loop_init(&h->loop) < 0 || fake_create(&h->loop, &options, &h->fake) < 0 ||
 		http_create(&h->loop, "walle-test", 8, &h->private->http) < 0)
 		return -1;
 	set_environment(h);
@@ -254,7 +258,7 @@ static bool database_opens(void *arg)
 struct db *harness_db(struct harness *h)
 {
 	if (!h->private->db)
-		harness_wait(h, database_opens, h, DATABASE_PATIENCE);
+		harness_wait(h, database_opens, h, SOON);
 	return h->private->db;
 }
 

@@ -10,8 +10,7 @@
 #include "harness_private.h"
 
 #define WRAPPER_WORDS_MAX 12
-#define HEALTH_PATIENCE   (20 * SECOND)
-#define STOP_PATIENCE     (5 * SECOND)
+#define STOP_PATIENCE     (5 * SECOND) /* as promised to whoever stops a service */
 
 struct process {
 	struct harness *h;
@@ -165,7 +164,7 @@ struct process *harness_start(struct harness *h, enum harness_program program)
 {
 	struct process *process = harness_spawn(h, program, NULL);
 
-	harness_wait_healthy(process, HEALTH_PATIENCE);
+	harness_wait_healthy(process, SOON);
 	return process;
 }
 
@@ -273,12 +272,12 @@ static bool is_fetched(void *arg)
 int harness_get(struct harness *h, const char *url, const char **ret_body)
 {
 	struct fetch fetch = { .h = h };
-	struct http_request request = { .method = "GET", .url = url, .timeout = 5 * SECOND };
+	struct http_request request = { .method = "GET", .url = url, .timeout = SOON };
 	struct http_call *call;
 
 	if (http_send(h->private->http, &request, on_fetched, &fetch, &call) < 0)
 		fail_msg("GET %s cannot be sent", url);
-	if (loop_run_until(&h->loop, is_fetched, &fetch, 10 * SECOND) < 0)
+	if (loop_run_until(&h->loop, is_fetched, &fetch, 2 * SOON) < 0)
 		fail_msg("GET %s gets no answer", url);
 	if (ret_body)
 		*ret_body = fetch.body;
@@ -379,7 +378,7 @@ void process_free(struct process *process)
 	if (!uv_is_closing((uv_handle_t *)&process->uv)) {
 		process->uv.data = &open;
 		uv_close((uv_handle_t *)&process->uv, on_closed);
-		if (loop_run_until(&process->h->loop, is_false, &open, SECOND) < 0)
+		if (loop_run_until(&process->h->loop, is_false, &open, SOON) < 0)
 			return;
 	}
 	str_finish(&process->log);

@@ -2,8 +2,7 @@
  * nothing. */
 #include "harness.h"
 
-#define COMPARED      "the member list is compared"
-#define LIST_PATIENCE (10 * SECOND)
+#define COMPARED "the member list is compared"
 
 static void a_locked_database_is_waited_for(struct harness *h)
 {
@@ -11,16 +10,16 @@ static void a_locked_database_is_waited_for(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct db *other;
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	assert_int_equal(db_open(h->database, DB_WRITE, &other, NULL), 0);
 	assert_int_equal(db_begin(other), 0);
 	assert_int_equal(fake_nick(h->fake, alice, "locked out"), 0);
-	harness_wait_log(listener, "the database could not be written", 15 * SECOND);
-	harness_wait_unhealthy(listener, "database", 15 * SECOND);
+	harness_wait_log(listener, "the database could not be written", SOON);
+	harness_wait_unhealthy(listener, "database", SOON);
 	db_rollback(other);
 	db_close(other);
-	harness_wait_profile(h, alice, "alice", "locked out", 30 * SECOND);
-	harness_wait_healthy(listener, 30 * SECOND);
+	harness_wait_profile(h, alice, "alice", "locked out", 2 * SOON);
+	harness_wait_healthy(listener, SOON);
 	assert_int_equal(harness_gateway(h).identified, 1);
 	harness_stop(listener);
 }

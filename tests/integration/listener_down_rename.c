@@ -4,9 +4,6 @@
 
 #include <signal.h>
 
-#define LIST_PATIENCE (5 * SECOND)
-#define BACK_PATIENCE (5 * SECOND)
-
 struct people {
 	uint64_t alice, bob, peggy;
 };
@@ -17,9 +14,9 @@ static struct process *start(struct harness *h, struct people *people)
 
 	people->alice = fake_member(h->fake, "alice");
 	people->bob = fake_member(h->fake, "bob");
-	harness_wait_profile(h, people->alice, "alice", NULL, LIST_PATIENCE);
-	harness_wait_present(h, people->bob, true, LIST_PATIENCE);
-	harness_wait_log(listener, "the member list is compared", LIST_PATIENCE);
+	harness_wait_profile(h, people->alice, "alice", NULL, SOON);
+	harness_wait_present(h, people->bob, true, SOON);
+	harness_wait_log(listener, "the member list is compared", SOON);
 	return listener;
 }
 
@@ -34,9 +31,9 @@ static void life_goes_on(struct harness *h, struct people *people)
 
 static void all_is_known(struct harness *h, const struct people *people)
 {
-	harness_wait_profile(h, people->alice, "alicia", "Al", BACK_PATIENCE);
-	harness_wait_present(h, people->bob, false, BACK_PATIENCE);
-	harness_wait_profile(h, people->peggy, "peggy", NULL, BACK_PATIENCE);
+	harness_wait_profile(h, people->alice, "alicia", "Al", SOON);
+	harness_wait_present(h, people->bob, false, SOON);
+	harness_wait_profile(h, people->peggy, "peggy", NULL, SOON);
 }
 
 static void a_planned_restart_resumes(struct harness *h)
@@ -77,7 +74,7 @@ static void a_lost_session_is_made_up_for_by_the_list(struct harness *h)
 	fake_forget_sessions(h->fake);
 	life_goes_on(h, &people);
 	listener = harness_spawn(h, PROGRAM_LISTENER, NULL);
-	harness_wait_healthy(listener, 20 * SECOND);
+	harness_wait_healthy(listener, SOON);
 	all_is_known(h, &people);
 	assert_int_equal(harness_gateway(h).identified, 2);
 	harness_stop(listener);
@@ -96,7 +93,7 @@ static void many_restarts_cost_no_identify(struct harness *h)
 		snprintf(nick, sizeof(nick), "Al %d", i);
 		assert_int_equal(fake_nick(h->fake, people.alice, nick), 0);
 		listener = harness_start(h, PROGRAM_LISTENER);
-		harness_wait_profile(h, people.alice, "alice", nick, BACK_PATIENCE);
+		harness_wait_profile(h, people.alice, "alice", nick, SOON);
 	}
 	assert_int_equal(harness_gateway(h).identified, 1);
 	harness_stop(listener);

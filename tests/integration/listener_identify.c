@@ -7,7 +7,7 @@ static void the_last_ones_are_kept(struct harness *h)
 {
 	struct process *listener = harness_spawn(h, PROGRAM_LISTENER, NULL);
 
-	harness_wait_unhealthy(listener, "identifies", 10 * SECOND);
+	harness_wait_unhealthy(listener, "identifies", SOON);
 	harness_idle(h, 500 * MILLISECOND);
 	assert_int_equal(harness_gateway(h).connected, 0);
 	assert_int_equal(harness_log_lines(listener, "few of today's identifies"), 1);
@@ -29,7 +29,7 @@ static void a_crash_loop_uses_few(struct harness *h)
 	assert_true(harness_gateway(h).identified <= 2);
 	assert_int_equal(fake_nick(h->fake, alice, "after all"), 0);
 	listener = harness_start(h, PROGRAM_LISTENER);
-	harness_wait_profile(h, alice, "alice", "after all", 10 * SECOND);
+	harness_wait_profile(h, alice, "alice", "after all", SOON);
 	assert_true(harness_gateway(h).identified <= 3);
 	harness_stop(listener);
 }
@@ -51,8 +51,8 @@ static void refused_identifies_are_repeated_in_time(struct harness *h)
 
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .refuse_identifies = 1 });
 	listener = harness_spawn(h, PROGRAM_LISTENER, NULL);
-	harness_wait_healthy(listener, 30 * SECOND);
-	harness_wait_log(listener, COMPARED, 5 * SECOND);
+	harness_wait_healthy(listener, SOON);
+	harness_wait_log(listener, COMPARED, SOON);
 	harness_stop(listener);
 }
 

@@ -3,9 +3,8 @@
 
 #include <signal.h>
 
-#define COMPARED      "the member list is compared"
-#define LIST_PATIENCE (20 * SECOND)
-#define MEMBERS       2500 /* three pieces */
+#define COMPARED "the member list is compared"
+#define MEMBERS  2500 /* three pieces */
 
 static const struct fake_options large = { .members = MEMBERS, .member_request_interval = 10 * MILLISECOND };
 static const struct fake_options limited = { .member_request_interval = 2 * SECOND };
@@ -30,7 +29,7 @@ static void a_large_guild_is_recorded(struct harness *h)
 {
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	assert_int_equal(present(h), MEMBERS + 12);
 	assert_int_equal(harness_metric(listener, "walle_listener_members"), MEMBERS + 13);
 	assert_int_equal(harness_metric(listener, "walle_listener_member_lists_total"), 1);
@@ -43,7 +42,7 @@ static void a_missing_piece_is_asked_for_again(struct harness *h)
 
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .missing_chunks = 1 });
 	listener = harness_start(h, PROGRAM_LISTENER);
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	assert_int_equal(present(h), MEMBERS + 12);
 	assert_int_equal(harness_metric(listener, "walle_listener_member_list_requests_total"), 2);
 	harness_stop(listener);
@@ -54,7 +53,7 @@ static void a_kill_in_the_middle_starts_the_list_again(struct harness *h)
 	uint64_t alice = fake_member(h->fake, "alice");
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	harness_stop(listener);
 	fake_forget_sessions(h->fake);
 	assert_int_equal(fake_leave(h->fake, alice), 0);
@@ -66,8 +65,8 @@ static void a_kill_in_the_middle_starts_the_list_again(struct harness *h)
 
 	/* The session is resumed, so that nothing but our own memory of it says that the list was not complete. */
 	listener = harness_start(h, PROGRAM_LISTENER);
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
-	harness_wait_present(h, alice, false, SECOND);
+	harness_wait_log(listener, COMPARED, SOON);
+	harness_wait_present(h, alice, false, SOON);
 	assert_int_equal(present(h), MEMBERS + 11);
 	harness_stop(listener);
 }
@@ -80,7 +79,7 @@ static void a_drop_in_the_middle_starts_the_list_again(struct harness *h)
 	listener = harness_start(h, PROGRAM_LISTENER);
 	harness_idle(h, 300 * MILLISECOND);
 	fake_gateway_drop(h->fake, FAKE_ALL);
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	assert_int_equal(present(h), MEMBERS + 12);
 	harness_stop(listener);
 }
@@ -96,12 +95,12 @@ static void life_goes_on_while_the_list_comes(struct harness *h)
 	assert_int_equal(fake_nick(h->fake, alice, "Al"), 0);
 	assert_int_equal(fake_leave(h->fake, bob), 0);
 	peggy = fake_join(h->fake, "peggy", NULL, false);
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
-	harness_wait_profile(h, alice, "alice", "Al", SECOND);
-	harness_wait_profile(h, peggy, "peggy", NULL, SECOND);
+	harness_wait_log(listener, COMPARED, SOON);
+	harness_wait_profile(h, alice, "alice", "Al", SOON);
+	harness_wait_profile(h, peggy, "peggy", NULL, SOON);
 	assert_int_equal(present(h), MEMBERS + 12);
 	if (harness_profile(h, bob, &(struct profile){ 0 }))
-		harness_wait_present(h, bob, false, SECOND);
+		harness_wait_present(h, bob, false, SOON);
 	harness_stop(listener);
 }
 
@@ -110,13 +109,13 @@ static void discords_limit_is_obeyed(struct harness *h)
 	uint64_t alice = fake_member(h->fake, "alice");
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	harness_stop(listener);
 	fake_forget_sessions(h->fake);
 	assert_int_equal(fake_nick(h->fake, alice, "Al"), 0);
 	listener = harness_start(h, PROGRAM_LISTENER);
-	harness_wait_profile(h, alice, "alice", "Al", LIST_PATIENCE);
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_profile(h, alice, "alice", "Al", SOON);
+	harness_wait_log(listener, COMPARED, SOON);
 	harness_stop(listener);
 }
 
@@ -126,14 +125,14 @@ static void an_outage_marks_nobody_absent(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	size_t before;
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	before = present(h);
 	fake_outage(h->fake, true);
-	harness_wait_log(listener, "not available", 2 * SECOND);
+	harness_wait_log(listener, "not available", SOON);
 	assert_int_equal(present(h), before);
 	assert_int_equal(fake_nick(h->fake, alice, "Al"), 0);
 	fake_outage(h->fake, false);
-	harness_wait_profile(h, alice, "alice", "Al", LIST_PATIENCE);
+	harness_wait_profile(h, alice, "alice", "Al", SOON);
 	assert_int_equal(present(h), before);
 	harness_stop(listener);
 }
@@ -144,15 +143,15 @@ static void a_thrown_out_bot_keeps_what_it_knows(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	size_t before;
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	before = present(h);
 	fake_remove_bot(h->fake);
-	harness_wait_log(listener, "removed from the guild", 2 * SECOND);
+	harness_wait_log(listener, "removed from the guild", SOON);
 	assert_int_equal(fake_nick(h->fake, alice, "Al"), 0);
 	harness_idle(h, 200 * MILLISECOND);
 	assert_int_equal(present(h), before);
 	fake_invite_bot(h->fake);
-	harness_wait_profile(h, alice, "alice", "Al", LIST_PATIENCE);
+	harness_wait_profile(h, alice, "alice", "Al", SOON);
 	harness_stop(listener);
 }
 

@@ -4,11 +4,6 @@
 #define HASH  "0123456789abcdef0123456789abcdef"
 #define OTHER "fedcba9876543210fedcba9876543210"
 
-/* "within a second", of which the programs need a fraction even under sanitizers. */
-#define SOON SECOND
-/* For the first member list. */
-#define LIST_PATIENCE (5 * SECOND)
-
 static const char *avatar_of(struct harness *h, uint64_t user)
 {
 	struct profile profile;
@@ -34,7 +29,7 @@ static void wait_avatar(struct harness *h, uint64_t user, const char *part)
 {
 	struct avatar_wait wait = { .h = h, .user = user, .part = part };
 
-	harness_wait(h, avatar_has, &wait, SOON);
+	harness_wait(h, avatar_has, &wait, PROMISED);
 }
 
 static void everybody_is_recorded_at_the_start(struct harness *h)
@@ -46,7 +41,7 @@ static void everybody_is_recorded_at_the_start(struct harness *h)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		uint64_t user = fake_member(h->fake, names[i]);
 
-		harness_wait_present(h, user, true, LIST_PATIENCE);
+		harness_wait_present(h, user, true, SOON);
 		assert_true(harness_profile(h, user, &profile));
 		assert_string_equal(profile.name, names[i]);
 		assert_non_null(strstr(profile.avatar_url, fake_cdn_url(h->fake)));
@@ -62,15 +57,15 @@ static void names_nicknames_and_avatars(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct profile before, after;
 
-	harness_wait_profile(h, alice, "alice", NULL, LIST_PATIENCE);
+	harness_wait_profile(h, alice, "alice", NULL, SOON);
 	assert_true(harness_profile(h, bob, &before));
 
 	assert_int_equal(fake_nick(h->fake, alice, "Al ☆"), 0);
-	harness_wait_profile(h, alice, "alice", "Al ☆", SOON);
+	harness_wait_profile(h, alice, "alice", "Al ☆", PROMISED);
 	assert_int_equal(fake_rename(h->fake, alice, "alicia", "Alicia"), 0);
-	harness_wait_profile(h, alice, "alicia", "Al ☆", SOON);
+	harness_wait_profile(h, alice, "alicia", "Al ☆", PROMISED);
 	assert_int_equal(fake_nick(h->fake, alice, NULL), 0);
-	harness_wait_profile(h, alice, "alicia", NULL, SOON);
+	harness_wait_profile(h, alice, "alicia", NULL, PROMISED);
 
 	assert_int_equal(fake_avatar(h->fake, alice, HASH, false), 0);
 	wait_avatar(h, alice, HASH);
@@ -94,12 +89,12 @@ static void roles_and_messages_write_nothing(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct profile before, after;
 
-	harness_wait_profile(h, alice, "alice", NULL, LIST_PATIENCE);
+	harness_wait_profile(h, alice, "alice", NULL, SOON);
 	assert_true(harness_profile(h, alice, &before));
 	assert_int_equal(fake_role_add(h->fake, alice, fake_role(h->fake, "Minions")), 0);
 	assert_int_equal(fake_say(h->fake, alice, fake_channel(h->fake, "general"), "hello") != 0, 1);
 	assert_int_equal(fake_nick(h->fake, fake_member(h->fake, "bob"), "Bobby"), 0);
-	harness_wait_profile(h, fake_member(h->fake, "bob"), "bob", "Bobby", SOON);
+	harness_wait_profile(h, fake_member(h->fake, "bob"), "bob", "Bobby", PROMISED);
 	assert_true(harness_profile(h, alice, &after));
 	assert_true(before.updated_at == after.updated_at);
 	harness_stop(listener);
@@ -111,19 +106,19 @@ static void joining_and_leaving(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct profile profile;
 
-	harness_wait_present(h, carol, true, LIST_PATIENCE);
+	harness_wait_present(h, carol, true, SOON);
 	peggy = fake_join(h->fake, "peggy", "Peggy", false);
 	robot = fake_join(h->fake, "robot", "Robot", true);
 	assert_true(peggy && robot);
-	harness_wait_profile(h, peggy, "peggy", NULL, SOON);
+	harness_wait_profile(h, peggy, "peggy", NULL, PROMISED);
 	assert_int_equal(fake_leave(h->fake, carol), 0);
-	harness_wait_present(h, carol, false, SOON);
+	harness_wait_present(h, carol, false, PROMISED);
 	assert_int_equal(fake_kick(h->fake, fake_owner(h->fake), peggy, "test"), 0);
-	harness_wait_present(h, peggy, false, SOON);
+	harness_wait_present(h, peggy, false, PROMISED);
 	assert_true(harness_profile(h, peggy, &profile));
 	assert_string_equal(profile.name, "peggy");
 	assert_true(fake_join(h->fake, "carol", "Carol", false) == carol);
-	harness_wait_present(h, carol, true, SOON);
+	harness_wait_present(h, carol, true, PROMISED);
 	assert_false(harness_profile(h, robot, &profile));
 	harness_stop(listener);
 }
@@ -148,12 +143,12 @@ static void deleted_accounts(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct deletion_wait wait = { .h = h, .user = judy, .deleted = true };
 
-	harness_wait_present(h, judy, true, LIST_PATIENCE);
+	harness_wait_present(h, judy, true, SOON);
 	assert_int_equal(fake_rename(h->fake, judy, "deleted_user_3fa1", NULL), 0);
-	harness_wait(h, deletion_is, &wait, SOON);
+	harness_wait(h, deletion_is, &wait, PROMISED);
 	assert_int_equal(fake_rename(h->fake, judy, "judy", "Judy"), 0);
 	wait.deleted = false;
-	harness_wait(h, deletion_is, &wait, SOON);
+	harness_wait(h, deletion_is, &wait, PROMISED);
 	harness_stop(listener);
 }
 

@@ -1,9 +1,7 @@
 /* Every way in which the gateway can fail: the listener comes back, and what was renamed meanwhile is known. */
 #include "harness.h"
 
-#define COMPARED      "the member list is compared"
-#define LIST_PATIENCE (10 * SECOND)
-#define BACK_PATIENCE (20 * SECOND)
+#define COMPARED "the member list is compared"
 
 static const struct fake_options options = { .member_request_interval = 10 * MILLISECOND,
 	.heartbeat = 300 * MILLISECOND };
@@ -12,7 +10,7 @@ static struct process *start(struct harness *h)
 {
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 
-	harness_wait_log(listener, COMPARED, LIST_PATIENCE);
+	harness_wait_log(listener, COMPARED, SOON);
 	return listener;
 }
 
@@ -22,8 +20,8 @@ static void is_back(struct harness *h, struct process *listener, const char *nic
 	uint64_t alice = fake_member(h->fake, "alice");
 
 	assert_int_equal(fake_nick(h->fake, alice, nick), 0);
-	harness_wait_profile(h, alice, "alice", nick, BACK_PATIENCE);
-	harness_wait_healthy(listener, BACK_PATIENCE);
+	harness_wait_profile(h, alice, "alice", nick, SOON);
+	harness_wait_healthy(listener, SOON);
 }
 
 static void lost_connections_are_resumed(struct harness *h)
@@ -89,7 +87,7 @@ static void a_dead_connection_is_noticed(struct harness *h)
 	struct process *listener = start(h);
 
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .no_ack = true });
-	harness_wait_log(listener, "not connected to the gateway", 5 * SECOND);
+	harness_wait_log(listener, "not connected to the gateway", SOON);
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ 0 });
 	is_back(h, listener, "zombie");
 	assert_int_equal(harness_gateway(h).identified, 1);
@@ -146,7 +144,7 @@ static void an_unreachable_gateway_is_waited_for(struct harness *h)
 
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .refuse_connections = 3 });
 	fake_gateway_drop(h->fake, FAKE_ALL);
-	harness_wait_unhealthy(listener, "gateway", 5 * SECOND);
+	harness_wait_unhealthy(listener, "gateway", SOON);
 	is_back(h, listener, "patience");
 	harness_stop(listener);
 }

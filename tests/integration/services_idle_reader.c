@@ -54,7 +54,7 @@ static void an_idle_reader_hinders_nobody(struct harness *h)
 	for (int i = 0; i < 20 && log_bytes(harness_db(h)) < 2 * LOG_BYTES; i++)
 		talk(h, &said);
 	assert_true(log_bytes(harness_db(h)) >= 2 * LOG_BYTES);
-	harness_wait_healthy(bot, SECOND);
+	harness_wait_healthy(bot, SOON);
 	db_end_read(reader);
 	db_close(reader);
 	harness_wait(h, log_is_small, harness_db(h), PATIENCE);

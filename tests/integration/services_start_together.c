@@ -3,8 +3,7 @@
 #include "harness.h"
 
 /* Discord: one identify in 5 s. */
-#define SPACING  (5 * SECOND)
-#define PATIENCE (30 * SECOND)
+#define SPACING (5 * SECOND)
 
 struct sessions_wait {
 	struct harness *h;
@@ -22,7 +21,7 @@ static usec time_of_identify(struct harness *h, uint64_t number)
 {
 	struct sessions_wait wait = { .h = h, .identified = number };
 
-	harness_wait(h, has_identified, &wait, PATIENCE);
+	harness_wait(h, has_identified, &wait, SOON);
 	return loop_now(&h->loop);
 }
 
@@ -34,9 +33,9 @@ static void three_programs_on_an_empty_database(struct harness *h)
 	usec first = time_of_identify(h, 1), second = time_of_identify(h, 2);
 
 	assert_true(second - first >= SPACING);
-	harness_wait_healthy(bot, PATIENCE);
-	harness_wait_healthy(listener, PATIENCE);
-	harness_wait_healthy(api, PATIENCE);
+	harness_wait_healthy(bot, SOON);
+	harness_wait_healthy(listener, SOON);
+	harness_wait_healthy(api, SOON);
 	/* Discord has refused nothing. */
 	assert_int_equal(harness_gateway(h).identified, 2);
 	assert_int_equal(harness_gateway(h).invalidated, 0);
@@ -78,29 +77,29 @@ static void a_message_and_a_rename_reach_the_leaderboard(struct harness *h)
 	struct process *listener = harness_start(h, PROGRAM_LISTENER);
 	struct process *api = harness_start(h, PROGRAM_API);
 
-	harness_wait_profile(h, alice, "alice", NULL, PATIENCE);
+	harness_wait_profile(h, alice, "alice", NULL, SOON);
 	assert_true(fake_say(h->fake, alice, general, "hello everybody"));
-	wait_points(h, api, "\"alice\"", 3 * SECOND);
+	wait_points(h, api, "\"alice\"", SOON);
 	assert_int_equal(fake_nick(h->fake, alice, "Al the First"), 0);
-	wait_points(h, api, "\"Al the First\"", SECOND);
+	wait_points(h, api, "\"Al the First\"", PROMISED);
 
 	/* Each alone: the others go on. */
 	harness_stop(listener);
 	assert_int_equal(fake_nick(h->fake, alice, "Al the Second"), 0);
-	harness_wait_healthy(bot, SECOND);
+	harness_wait_healthy(bot, SOON);
 	listener = harness_start(h, PROGRAM_LISTENER);
-	wait_points(h, api, "\"Al the Second\"", 5 * SECOND);
+	wait_points(h, api, "\"Al the Second\"", SOON);
 
 	harness_stop(bot);
 	assert_int_equal(fake_nick(h->fake, alice, "Al the Third"), 0);
-	wait_points(h, api, "\"Al the Third\"", SECOND);
+	wait_points(h, api, "\"Al the Third\"", PROMISED);
 	assert_true(fake_say(h->fake, fake_member(h->fake, "bob"), general, "is the bot asleep?"));
 	bot = harness_start(h, PROGRAM_BOT);
-	wait_points(h, api, "\"Bob\"", 5 * SECOND);
+	wait_points(h, api, "\"Bob\"", SOON);
 
 	harness_stop(api);
 	api = harness_start(h, PROGRAM_API);
-	wait_points(h, api, "\"Al the Third\"", 5 * SECOND);
+	wait_points(h, api, "\"Al the Third\"", SOON);
 	assert_int_equal(harness_gateway(h).identified, 2);
 	harness_stop(api);
 	harness_stop(listener);

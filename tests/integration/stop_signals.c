@@ -35,9 +35,9 @@ static void the_state_goes_to_the_log(struct harness *h)
 		struct process *process = harness_start(h, clients[i]);
 
 		harness_signal(process, SIGUSR1);
-		harness_wait_log(process, "line=\"gateway", 2 * SECOND);
-		harness_wait_log(process, "line=\"batch", SECOND);
-		harness_wait_healthy(process, SECOND);
+		harness_wait_log(process, "line=\"gateway", SOON);
+		harness_wait_log(process, "line=\"batch", SOON);
+		harness_wait_healthy(process, SOON);
 		harness_stop(process);
 	}
 }
@@ -56,7 +56,7 @@ static void a_start_that_waits_for_the_database_can_be_stopped(struct harness *h
 		for (size_t s = 0; s < ARRAY_SIZE(signals); s++) {
 			struct process *process = harness_spawn(h, clients[i], NULL);
 
-			harness_wait_log(process, "starting", 5 * SECOND);
+			harness_wait_log(process, "starting", SOON);
 			/* asking for the state ends nobody */
 			harness_signal(process, SIGUSR1);
 			harness_idle(h, 100 * MILLISECOND);
@@ -76,13 +76,13 @@ static void a_start_that_waits_for_discord_can_be_stopped(struct harness *h)
 
 	assert_int_equal(fake_rest_fault(h->fake, &away), 0);
 	process = harness_spawn(h, PROGRAM_LISTENER, NULL);
-	harness_wait_unhealthy(process, "starting", 10 * SECOND);
+	harness_wait_unhealthy(process, "starting", SOON);
 	harness_stop(process);
 
 	fake_rest_clear_faults(h->fake);
 	assert_int_equal(fake_rest_fault(h->fake, &slow), 0);
 	process = harness_spawn(h, PROGRAM_BOT, NULL);
-	harness_wait_unhealthy(process, "starting", 10 * SECOND);
+	harness_wait_unhealthy(process, "starting", SOON);
 	harness_stop(process);
 }
 
@@ -92,7 +92,7 @@ static void a_wait_for_the_gateway_can_be_stopped(struct harness *h)
 
 	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .silent = true });
 	process = harness_spawn(h, PROGRAM_LISTENER, NULL);
-	harness_wait_unhealthy(process, "gateway", 10 * SECOND);
+	harness_wait_unhealthy(process, "gateway", SOON);
 	harness_stop(process);
 }
 
