@@ -26,7 +26,9 @@ PYTHONDONTWRITEBYTECODE=1 python3 "$recorded/seed_db.py" "$work/old.db" --users 
 export database_config__PATH="$work/walle.sqlite3" leveling_api__PORT=0 leveling_api__BIND=127.0.0.1
 unset WALLE_CONFIG
 "$bin/walle-db" import "$work/old.db" >/dev/null
-"$bin/walle-leveling-api" 2>"$work/log" &
+# The log is there before the loop below reads it, however late the server starts.
+: >"$work/log"
+"$bin/walle-leveling-api" 2>>"$work/log" &
 server=$!
 port=
 i=0
