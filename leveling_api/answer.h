@@ -16,10 +16,9 @@ struct answer {
 	const char *allow;         /* or NULL */
 	const char *cache_control; /* NULL: "no-cache", that is: keep it, but ask whether it is still the same */
 	const char *csp;           /* Content-Security-Policy; NULL: nothing is allowed */
-	const char *robots;
-	bool volatile_body; /* differs from request to request: neither ETag nor cache */
-	bool no_cors;       /* the Origin is not looked at */
-	bool retry;         /* with Retry-After: 1 */
+	bool volatile_body;        /* differs from request to request: neither ETag nor cache */
+	bool no_cors;              /* the Origin is not looked at */
+	bool retry;                /* with Retry-After: 1 */
 };
 
 #define ANSWER_INIT                                                         \

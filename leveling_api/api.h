@@ -10,7 +10,6 @@ struct api {
 	const struct settings *settings;
 	struct source *source;
 	struct timezone_rules *pacific; /* the old server's zone, for one of its messages; NULL: UTC instead */
-	uint32_t instance;              /* random; makes cursors of another run stale */
 	const char *page_csp;           /* of the pages for people */
 };
 

@@ -5,12 +5,12 @@
 
 #include "base/util.h"
 
-#define FIELDS 5
+#define FIELDS 4
 
 void cursor_write(struct str *out, const struct cursor *cursor)
 {
-	str_printf(out, "%u.%llu.%lld.%lld.%llu", cursor->instance, (unsigned long long)cursor->version,
-		(long long)cursor->key.points, (long long)cursor->key.id, (unsigned long long)cursor->rank);
+	str_printf(out, "%llu.%lld.%lld.%llu", (unsigned long long)cursor->order, (long long)cursor->key.points,
+		(long long)cursor->key.id, (unsigned long long)cursor->rank);
 }
 
 int cursor_parse(const char *text, struct cursor *ret_cursor)
@@ -29,9 +29,8 @@ int cursor_parse(const char *text, struct cursor *ret_cursor)
 			return -EINVAL;
 		text += len + 1;
 	}
-	if (fields[0] > UINT32_MAX || fields[2] > INT64_MAX || fields[3] > INT64_MAX || fields[4] > INT64_MAX)
+	if (fields[1] > INT64_MAX || fields[2] > INT64_MAX || fields[3] < 1 || fields[3] > INT64_MAX)
 		return -EINVAL;
-	*ret_cursor = (struct cursor){ (uint32_t)fields[0], fields[1], { (int64_t)fields[2], (int64_t)fields[3] },
-		fields[4] };
+	*ret_cursor = (struct cursor){ fields[0], { (int64_t)fields[1], (int64_t)fields[2] }, fields[3] };
 	return 0;
 }

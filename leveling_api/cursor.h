@@ -1,4 +1,4 @@
-/* Where a reader of /v1/leaderboard is. The text is opaque to clients; here it is five numbers with points between them. */
+/* Where a reader of /v1/leaderboard is. The text is opaque to clients; here it is four numbers with points between them. */
 #ifndef LEVELING_API_CURSOR_H
 #define LEVELING_API_CURSOR_H
 
@@ -6,8 +6,7 @@
 #include "members.h"
 
 struct cursor {
-	uint32_t instance; /* the run of the program that made it */
-	uint64_t version;  /* of the members: the order that the reader sees */
+	uint64_t order; /* in which the reader began: members_order() */
 	struct members_key key;
 	uint64_t rank; /* of the member with this key, counted from 1 */
 };

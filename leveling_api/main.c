@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/program.h"
-#include "base/random.h"
 #include "server.h"
 
 static const struct program program = {
@@ -53,12 +52,9 @@ static int run(const struct settings *settings)
 	struct str csp cleanup(str_finish) = STR_INIT;
 	struct api api = { .settings = settings };
 	struct server *server;
-	struct random random;
 	int status, r;
 
 	block_signals();
-	random_init_system(&random);
-	api.instance = (uint32_t)random_u64(&random);
 	build_page_csp(&csp, settings);
 	api.page_csp = csp.buf;
 	r = timezone_load(NULL, "Canada/Pacific", &api.pacific);

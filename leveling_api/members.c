@@ -44,6 +44,7 @@ struct members *members_create(void)
 	members->present = ranking_create(&(struct ranking_order){ members_before, NULL, members });
 	members->shapes = url_shapes_create();
 	str_init(&members->scratch);
+	members_journal_init(members);
 	return members;
 }
 
@@ -64,7 +65,7 @@ void members_destroy(struct members *members)
 	free(members);
 }
 
-static bool is_present(const struct member *member)
+bool member_is_present(const struct member *member)
 {
 	return !member->hidden && !member->departed;
 }
@@ -86,33 +87,34 @@ static void count_totals(struct members *members, const struct member *member, b
 	totals->points = members->total_points > UINT64_MAX ? UINT64_MAX : (uint64_t)members->total_points;
 }
 
-/* Around every change of a row: out of the orders and sums before, into them after. */
+/* Around every change of a row: out of the orders and sums before, into them after. What nobody could see and can see now is not noted. */
 static void leave(struct members *members, uint32_t slot)
 {
 	const struct member *member = &members->list[slot];
 
-	if (is_present(member))
+	if (member_is_present(member))
 		count_totals(members, member, false);
 	if (members->bulk)
 		return;
-	members_journal_add(members, slot);
 	if (!member->hidden)
 		ranking_remove(members->listed, slot);
-	if (is_present(member))
+	if (member_is_present(member))
 		ranking_remove(members->present, slot);
 }
 
-static void enter(struct members *members, uint32_t slot)
+static void enter(struct members *members, uint32_t slot, const struct member *before)
 {
 	const struct member *member = &members->list[slot];
 
-	if (is_present(member))
+	if (member_is_present(member))
 		count_totals(members, member, true);
 	if (members->bulk)
 		return;
+	if (member_is_present(before) || member_is_present(member))
+		members_journal_add(members, slot, before);
 	if (!member->hidden)
 		ranking_insert(members->listed, slot);
-	if (is_present(member))
+	if (member_is_present(member))
 		ranking_insert(members->present, slot);
 }
 
@@ -145,7 +147,7 @@ static void notice_bulk(struct members *members)
 static int store_xp(void *arg, const struct member_xp *xp)
 {
 	struct members *members = arg;
-	struct member *member;
+	struct member *member, before;
 	uint32_t slot;
 
 	notice_bulk(members);
@@ -153,13 +155,14 @@ static int store_xp(void *arg, const struct member_xp *xp)
 		slot = add_member(members, xp->user_id);
 	leave(members, slot);
 	member = &members->list[slot];
+	before = *member;
 	member->id = xp->id;
 	member->points = xp->points;
 	member->level_number = xp->level_number;
 	member->level_points = xp->level_points;
 	member->message_count = xp->message_count;
 	member->hidden = xp->hidden;
-	enter(members, slot);
+	enter(members, slot, &before);
 	return 0;
 }
 
@@ -211,9 +214,11 @@ static void store_profile_at(struct members *members, uint32_t slot, const struc
 	struct member *member = &members->list[slot];
 
 	if (member->departed == profile->present) {
+		const struct member before = *member;
+
 		leave(members, slot);
 		member->departed = !profile->present;
-		enter(members, slot);
+		enter(members, slot, &before);
 	}
 	if (member->updated_at != profile->updated_at) {
 		member->updated_at = profile->updated_at;
@@ -355,6 +360,11 @@ uint64_t members_version(const struct members *members)
 	return members->version;
 }
 
+uint64_t members_order(const struct members *members)
+{
+	return members->change;
+}
+
 struct ranking *members_listed(const struct members *members)
 {
 	return members->listed;
@@ -390,7 +400,8 @@ int members_find(const struct members *members, uint64_t user_id, uint32_t *ret_
 {
 	uint32_t slot;
 
-	if (!slot_map_get(&members->by_user, user_id, key_of, members, &slot) || !is_present(&members->list[slot]))
+	if (!slot_map_get(&members->by_user, user_id, key_of, members, &slot) ||
+		!member_is_present(&members->list[slot]))
 		return -ENOENT;
 	*ret_slot = slot;
 	return 0;

@@ -25,7 +25,7 @@ struct member {
 	bool plain_name : 1, plain_avatar : 1; /* nothing in it needs an escape in JSON */
 };
 
-/* A point in time and what a member's place in the ranking was then: see members_walk(). */
+/* A place in the ranking, whether anybody stands there or not. */
 struct members_key {
 	int64_t points, id;
 };
@@ -65,11 +65,16 @@ struct members_totals {
 /* Of the present ones. */
 const struct members_totals *members_totals(const struct members *members);
 
-/* Walks through the present members as they stood at `version`, so that a reader who comes back for page after page meets everybody once
+/* The order of the present members as it is now, for members_walk(). It changes with their points and with who is present, and with
+ * nothing else: what hidden and departed members do does not show in it. */
+uint64_t members_order(const struct members *members);
+/* How many of the present members stand before the key; with the one that stands on it unless `inclusive`. */
+size_t members_place(const struct members *members, struct members_key key, bool inclusive);
+/* Walks through the present members in an earlier order, so that a reader who comes back for page after page meets everybody once
  * although points change meanwhile. Starts at the member after (forward) or before (backward) `key`, and returns up to `max` slots in the
- * walk's order with the keys that they had. `ret_passed` are members that stood there then but are not shown any more.
- * -ESTALE when too much has changed since that version. */
-int members_walk(struct members *members, uint64_t version, struct members_key key, bool forward, size_t max,
+ * walk's order with the keys that they had; who is not present any more is left out.
+ * -ESTALE when that order cannot be told any more: too much has changed since, or it is that of another run or another database. */
+int members_walk(const struct members *members, uint64_t order, struct members_key key, bool forward, size_t max,
 	uint32_t *ret_slots, struct members_key *ret_keys, size_t *ret_count) warn_unused;
 
 /* Present members whose name holds the text without regard to case, best first; at most `max`. */

@@ -11,7 +11,7 @@
 
 /* One change that a walk has to see through: what a member was before it. */
 struct journal_entry {
-	uint64_t version; /* of the refresh that changed it */
+	uint64_t change; /* its number */
 	int64_t points, id;
 	uint32_t slot;
 	bool present;
@@ -42,12 +42,15 @@ struct members {
 
 	struct journal_entry *journal; /* ring of the last changes */
 	size_t journal_start, journal_count;
-	uint64_t journal_since; /* changes after this version are all in the journal */
+	uint64_t change; /* the number of the last one; the ring's are the last, without gaps */
 };
 
+bool member_is_present(const struct member *member);
 bool members_before(const void *members, uint32_t a, uint32_t b);
-/* The member is about to change. */
-void members_journal_add(struct members *members, uint32_t slot);
+/* The numbering of changes begins. */
+void members_journal_init(struct members *members);
+/* The member in this slot has changed from what he was before. */
+void members_journal_add(struct members *members, uint32_t slot, const struct member *before);
 void members_journal_clear(struct members *members);
 uint64_t members_signature(const char *name, size_t len);
 

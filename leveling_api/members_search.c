@@ -109,10 +109,8 @@ size_t members_search(const struct members *members, const char *text, size_t ma
 	if (count < max && read == LOOK_FIRST) {
 		count = 0;
 		for (uint32_t slot = 0; slot < members->count; slot++) {
-			const struct member *member = &members->list[slot];
-
-			if ((members->signatures[slot] & search.signature) == search.signature && !member->hidden &&
-				!member->departed && matches(&search, slot))
+			if ((members->signatures[slot] & search.signature) == search.signature &&
+				member_is_present(&members->list[slot]) && matches(&search, slot))
 				keep_best(members, ret_slots, &count, max, slot);
 		}
 	}

@@ -1,37 +1,44 @@
-/* Walking through the ranking as it stood at an earlier version. The journal remembers what each changed member was before; all others
+/* Walking through the ranking as it stood earlier, before the last so many changes. The journal remembers what each changed member was before; all others
  * stand in the ranking of now where they stood then. A page is merged from both. */
 #include "members_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 #define JOURNAL_MAX 32768
+
+void members_journal_init(struct members *members)
+{
+	/* More than any earlier number, also of an earlier run, since nobody makes a change every microsecond: a cursor from before is then
+	 * older than all that is remembered. */
+	members->change = (uint64_t)clock_realtime();
+}
 
 void members_journal_clear(struct members *members)
 {
 	members->journal_start = 0;
 	members->journal_count = 0;
-	members->journal_since = members->version;
+	members->change++;
 }
 
-void members_journal_add(struct members *members, uint32_t slot)
+void members_journal_add(struct members *members, uint32_t slot, const struct member *before)
 {
-	const struct member *member = &members->list[slot];
 	size_t at;
 
 	if (!members->journal)
 		members->journal = xmalloc(JOURNAL_MAX * sizeof(members->journal[0]));
 	if (members->journal_count == JOURNAL_MAX) {
-		members->journal_since = members->journal[members->journal_start].version;
 		members->journal_start = (members->journal_start + 1) % JOURNAL_MAX;
 		members->journal_count--;
 	}
 	at = (members->journal_start + members->journal_count++) % JOURNAL_MAX;
-	members->journal[at] = (struct journal_entry){ .version = members->version,
-		.points = member->points,
-		.id = member->id,
+	members->journal[at] = (struct journal_entry){ .change = ++members->change,
+		.points = before->points,
+		.id = before->id,
 		.slot = slot,
-		.present = !member->hidden && !member->departed };
+		.present = member_is_present(before) };
 }
 
 static bool key_before(struct members_key a, struct members_key b)
@@ -45,20 +52,17 @@ static int compare_slots(const void *a, const void *b)
 
 	if (left->slot != right->slot)
 		return left->slot < right->slot ? -1 : 1;
-	return (left->version > right->version) - (left->version < right->version);
+	return (left->change > right->change) - (left->change < right->change);
 }
 
-/* Every member that has changed since the version, once, as he was then; by slot. The caller frees. */
-static struct journal_entry *changed_since(const struct members *members, uint64_t version, size_t *ret_count)
+/* Every member whom one of the last `count` changes concerns, once, as he was before; by slot. The caller frees. */
+static struct journal_entry *changed_in(const struct members *members, size_t count, size_t *ret_count)
 {
-	struct journal_entry *changed;
-	size_t first = members->journal_count, count = 0, kept = 0;
+	struct journal_entry *changed = xmalloc((count + 1) * sizeof(*changed));
+	size_t first = members->journal_start + members->journal_count - count, kept = 0;
 
-	while (first > 0 && members->journal[(members->journal_start + first - 1) % JOURNAL_MAX].version > version)
-		first--;
-	changed = xmalloc((members->journal_count - first + 1) * sizeof(*changed));
-	for (size_t i = first; i < members->journal_count; i++)
-		changed[count++] = members->journal[(members->journal_start + i) % JOURNAL_MAX];
+	for (size_t i = 0; i < count; i++)
+		changed[i] = members->journal[(first + i) % JOURNAL_MAX];
 	qsort(changed, count, sizeof(*changed), compare_slots);
 	for (size_t i = 0; i < count; i++) {
 		/* Of several changes the first tells what he was. */
@@ -110,12 +114,18 @@ static bool stands_after(const void *arg, uint32_t slot)
 	return probe->inclusive ? !key_before(own, probe->key) : key_before(probe->key, own);
 }
 
+size_t members_place(const struct members *members, struct members_key key, bool inclusive)
+{
+	struct probe probe = { members, key, inclusive };
+
+	return ranking_count_before(members->present, stands_after, &probe);
+}
+
 /* The unchanged neighbours of the key, nearest first. */
 static size_t unchanged(const struct members *members, const struct journal_entry *changed, size_t changed_count,
 	struct members_key key, bool forward, size_t max, uint32_t *ret_slots)
 {
-	struct probe probe = { members, key, !forward };
-	size_t position = ranking_count_before(members->present, stands_after, &probe), count = 0;
+	size_t position = members_place(members, key, !forward), count = 0;
 	uint32_t chunk[64];
 
 	while (count < max) {
@@ -136,16 +146,16 @@ static size_t unchanged(const struct members *members, const struct journal_entr
 	return count;
 }
 
-int members_walk(struct members *members, uint64_t version, struct members_key key, bool forward, size_t max,
+int members_walk(const struct members *members, uint64_t order, struct members_key key, bool forward, size_t max,
 	uint32_t *ret_slots, struct members_key *ret_keys, size_t *ret_count)
 {
 	struct journal_entry *changed;
 	size_t changed_count, still_count, old = 0, still = 0, count = 0;
 	uint32_t *slots;
 
-	if (version > members->version || version < members->journal_since)
+	if (order > members->change || members->change - order > members->journal_count)
 		return -ESTALE;
-	changed = changed_since(members, version, &changed_count);
+	changed = changed_in(members, members->change - order, &changed_count);
 	slots = xmalloc((max + 1) * sizeof(*slots));
 	still_count = unchanged(members, changed, changed_count, key, forward, max, slots);
 	qsort(changed, changed_count, sizeof(*changed), compare_keys);
@@ -158,8 +168,7 @@ int members_walk(struct members *members, uint64_t version, struct members_key k
 		for (; old < changed_count; old++) {
 			candidate = &changed[forward ? old : changed_count - 1 - old];
 			from_old = (struct members_key){ candidate->points, candidate->id };
-			if (candidate->present && !members->list[candidate->slot].hidden &&
-				!members->list[candidate->slot].departed &&
+			if (candidate->present && member_is_present(&members->list[candidate->slot]) &&
 				(forward ? key_before(key, from_old) : key_before(from_old, key)))
 				break;
 			candidate = NULL;

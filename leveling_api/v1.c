@@ -58,13 +58,12 @@ struct board_page {
 	size_t count;
 	uint64_t first_rank; /* counted from 1 */
 	bool more_before, more_after;
-	uint64_t version;
+	uint64_t order;
 };
 
-static void write_page(
-	struct json_writer *w, const struct api *api, const struct members *members, const struct board_page *page)
+static void write_page(struct json_writer *w, const struct members *members, const struct board_page *page)
 {
-	struct cursor before = { .instance = api->instance, .version = page->version, .rank = page->first_rank };
+	struct cursor before = { .order = page->order, .rank = page->first_rank };
 	struct cursor after = before;
 
 	json_put_uint(w, "count", members_totals(members)->count);
@@ -89,7 +88,7 @@ static void write_page(
 /* The page that begins at a 0-based position of the ranking as it is now. */
 static void read_at(const struct members *members, size_t position, size_t limit, struct board_page *page)
 {
-	page->version = members_version(members);
+	page->order = members_order(members);
 	page->first_rank = position + 1;
 	page->count = ranking_read(members_present(members), position, limit, page->slots);
 	page->more_before = position > 0;
@@ -116,38 +115,40 @@ static void reverse(struct board_page *page)
 }
 
 /* The page after or before a cursor; -ESTALE when its order cannot be told any more. */
-static int read_from(struct api *api, const struct cursor *cursor, bool forward, size_t limit, struct board_page *page)
+static int read_from(
+	const struct members *members, const struct cursor *cursor, bool forward, size_t limit, struct board_page *page)
 {
 	int r;
 
-	if (cursor->instance != api->instance)
-		return -ESTALE;
-	r = members_walk(source_members(api->source), cursor->version, cursor->key, forward, limit + 1, page->slots,
-		page->keys, &page->count);
+	r = members_walk(
+		members, cursor->order, cursor->key, forward, limit + 1, page->slots, page->keys, &page->count);
 	if (r < 0)
 		return r;
-	page->version = cursor->version;
+	page->order = cursor->order;
 	page->more_after = forward ? page->count > limit : true;
 	page->more_before = forward ? true : page->count > limit;
 	page->count = MIN(page->count, limit);
 	if (forward) {
 		page->first_rank = cursor->rank + 1;
 	} else {
-		page->first_rank = cursor->rank - MIN(cursor->rank - (cursor->rank > 0), page->count);
+		page->first_rank = cursor->rank - MIN(cursor->rank - 1, page->count);
 		reverse(page);
 	}
 	return 0;
 }
 
-static void refuse_stale(const struct cursor *cursor, struct answer *answer)
+/* The rank given is that of the first member of the page as it would be now. */
+static void refuse_stale(
+	const struct members *members, const struct cursor *cursor, bool forward, size_t limit, struct answer *answer)
 {
+	size_t place = members_place(members, cursor->key, !forward);
 	struct json_writer w = JSON_WRITER(&answer->body);
 
 	answer->status = 410;
 	json_begin_object(&w);
 	json_put_string(&w, "detail",
 		"Too much has changed since this cursor was made: go on with ?rank= and the rank given here.");
-	json_put_uint(&w, "rank", MAX(cursor->rank, 1));
+	json_put_uint(&w, "rank", (forward ? place : place - MIN(place, limit)) + 1);
 	json_end_object(&w);
 }
 
@@ -161,24 +162,30 @@ void v1_leaderboard(
 	struct board_page page;
 	struct cursor cursor;
 
+	(void)api;
 	if (!number_parameter(request, "limit", 1, LIMIT_MAX, &limit, answer) ||
 		!number_parameter(request, "rank", 1, INT64_MAX, &rank, answer))
 		return;
+	if (!!after + !!before + !!params_text(&request->params, "rank", NULL) > 1) {
+		answer_error(
+			answer, 400, "Only one of the parameters 'rank', 'after' and 'before' says where to begin.");
+		return;
+	}
 	if (after || before) {
-		if ((after && before) || cursor_parse(after ? after : before, &cursor) < 0) {
+		if (cursor_parse(after ? after : before, &cursor) < 0) {
 			answer_error(
 				answer, 400, "The parameter 'after' or 'before' is a cursor from an earlier answer.");
 			return;
 		}
-		if (read_from(api, &cursor, after != NULL, (size_t)limit, &page) < 0) {
-			refuse_stale(&cursor, answer);
+		if (read_from(members, &cursor, after != NULL, (size_t)limit, &page) < 0) {
+			refuse_stale(members, &cursor, after != NULL, (size_t)limit, answer);
 			return;
 		}
 	} else {
 		read_at(members, (size_t)rank - 1, (size_t)limit, &page);
 	}
 	json_begin_object(&w);
-	write_page(&w, api, members, &page);
+	write_page(&w, members, &page);
 	json_end_object(&w);
 }
 
@@ -190,6 +197,7 @@ void v1_around(struct api *api, const struct members *members, const struct requ
 	size_t position;
 	uint32_t slot;
 
+	(void)api;
 	if (!number_parameter(request, "limit", 1, LIMIT_MAX, &limit, answer) ||
 		!find_member(members, request, &slot, answer))
 		return;
@@ -197,7 +205,7 @@ void v1_around(struct api *api, const struct members *members, const struct requ
 	read_at(members, position - MIN(position, (size_t)limit / 2), (size_t)limit, &page);
 	json_begin_object(&w);
 	json_put_uint(&w, "rank", position + 1);
-	write_page(&w, api, members, &page);
+	write_page(&w, members, &page);
 	json_end_object(&w);
 }
 

@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "models/member_xp.h"
 
-static struct api api = { .instance = 7, .page_csp = "default-src 'none'" };
+static struct api api = { .page_csp = "default-src 'none'" };
 
 static void fill(const char *path)
 {

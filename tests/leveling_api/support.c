@@ -21,7 +21,6 @@ int fixture_setup_empty(void **state)
 	if (settings_load_from(&fixture->settings, NULL, no_environment, &message) < 0)
 		return -1;
 	fixture->api.settings = &fixture->settings;
-	fixture->api.instance = 7;
 	fixture->api.page_csp = "default-src 'self'";
 	if (timezone_load(NULL, "Canada/Pacific", &fixture->api.pacific) < 0)
 		return -1;

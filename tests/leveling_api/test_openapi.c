@@ -136,7 +136,7 @@ static void test_answers_are_as_described(void **state)
 		{ "/v1/leaderboard", "/v1/leaderboard", 200 },
 		{ "/v1/leaderboard", "/v1/leaderboard?limit=1&rank=2", 200 },
 		{ "/v1/leaderboard", "/v1/leaderboard?limit=0", 400 },
-		{ "/v1/leaderboard", "/v1/leaderboard?after=1.1.1.1.1", 410 },
+		{ "/v1/leaderboard", "/v1/leaderboard?after=1.1.1.1", 410 },
 		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17", 200 },
 		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17?limit=x", 400 },
 		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/1", 404 },

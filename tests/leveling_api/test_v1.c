@@ -82,12 +82,18 @@ static void test_bad_parameters(void **state)
 		"/v1/leaderboard?limit=x",
 		"/v1/leaderboard?rank=0",
 		"/v1/leaderboard?rank=-1",
+		"/v1/leaderboard?rank=9223372036854775808",
 		"/v1/leaderboard?after=",
 		"/v1/leaderboard?after=1.2.3",
-		"/v1/leaderboard?after=7.1.1.1.1&before=7.1.1.1.1",
-		"/v1/leaderboard?after=7.1.1.1.99999999999999999999",
-		"/v1/leaderboard?after=x.1.1.1.1",
-		"/v1/leaderboard?after=7.1.1.1.1.1",
+		"/v1/leaderboard?after=1.1.1.1&before=1.1.1.1",
+		"/v1/leaderboard?after=1.1.1.1&rank=2",
+		"/v1/leaderboard?after=1.1.1.0",
+		"/v1/leaderboard?after=1.1.1.99999999999999999999",
+		"/v1/leaderboard?after=1.9223372036854775808.1.1",
+		"/v1/leaderboard?after=x.1.1.1",
+		"/v1/leaderboard?after=1.1.1.1.1",
+		"/v1/leaderboard?after=1.1.1.1%00",
+		"/v1/leaderboard?before=1.1.-1.1",
 		"/v1/search",
 		"/v1/search?q=",
 		"/v1/search?q=a&limit=0",
@@ -96,9 +102,9 @@ static void test_bad_parameters(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		assert_contains(fetch(*state, targets[i], 400), "{\"detail\":\"");
-	/* Cursors of another run, and of a version that is not yet. */
-	assert_contains(fetch(*state, "/v1/leaderboard?after=8.1.1.1.12", 410), "\"rank\":12}");
-	fetch(*state, "/v1/leaderboard?after=7.99.1.1.12", 410);
+	/* Cursors from before all that is remembered, and from a time that is not yet. */
+	assert_contains(fetch(*state, "/v1/leaderboard?after=1.1.1.12", 410), "\"rank\":1}");
+	fetch(*state, "/v1/leaderboard?before=18446744073709551615.1.1.12", 410);
 	fetch(*state, "/v1/leaderboard/around/x", 404);
 	fetch(*state, "/v1/members/", 404);
 	fetch(*state, "/v1/members/1/2", 404);
@@ -107,45 +113,163 @@ static void test_bad_parameters(void **state)
 	fetch_with(*state, "OPTIONS", "/v1/stats", NULL, 204);
 }
 
-/* While points change at random, walking down (or up again) meets everybody who is there all the time exactly once. */
-static void walk(struct fixture *fixture, struct random *random, bool forward)
+/* A server's members as a test has made them, and what a reader who walks through the leaderboard sees of them. */
+struct crowd {
+	struct {
+		bool exists, hidden, gone;
+		bool throughout; /* on the leaderboard since the walk began */
+		int met;
+	} members[301];
+	struct random random;
+};
+
+static bool is_visible(const struct crowd *crowd, uint64_t user_id)
 {
-	enum { MEMBERS = 400 };
-	int met[MEMBERS + 1] = { 0 };
-	char target[200], position[100];
+	return crowd->members[user_id].exists && !crowd->members[user_id].hidden && !crowd->members[user_id].gone;
+}
+
+/* What happens on a server: somebody earns points (perhaps his first), hides or shows himself, leaves or comes back. */
+static void disturb(struct fixture *fixture, struct crowd *crowd, uint64_t changes)
+{
+	for (; changes > 0; changes--) {
+		uint64_t user_id = 1 + random_below(&crowd->random, ARRAY_SIZE(crowd->members) - 1),
+			 dice = random_below(&crowd->random, 10);
+
+		put(fixture, user_id, (int64_t)random_below(&crowd->random, 3000), NULL);
+		crowd->members[user_id].exists = true;
+		if (dice == 0) {
+			crowd->members[user_id].hidden = !crowd->members[user_id].hidden;
+			hide_member(fixture, user_id, crowd->members[user_id].hidden);
+		} else if (dice == 1) {
+			crowd->members[user_id].gone = !crowd->members[user_id].gone;
+			put_profile(fixture, user_id, "m", NULL, NULL, !crowd->members[user_id].gone, SECOND);
+		}
+		if (!is_visible(crowd, user_id))
+			crowd->members[user_id].throughout = false;
+		if (random_below(&crowd->random, 4) == 0)
+			fetch(fixture, "/v1/stats", 200);
+	}
+}
+
+/* Meets everybody who is there all the time exactly once, nobody twice and nobody who does not show at that moment. */
+static void walk(struct fixture *fixture, struct crowd *crowd, bool forward)
+{
+	char target[200] = "/v1/leaderboard?limit=7", position[100];
 	bool more = true;
 
-	snprintf(target, sizeof(target), "/v1/leaderboard?limit=7%s", forward ? "" : "&rank=400");
+	for (size_t i = 0; i < ARRAY_SIZE(crowd->members); i++) {
+		crowd->members[i].met = 0;
+		crowd->members[i].throughout = is_visible(crowd, i);
+	}
+	if (!forward) {
+		cJSON *json;
+
+		fetch(fixture, "/v1/stats", 200);
+		assert_int_equal(json_parse(fixture->answer.body.buf, fixture->answer.body.len, &json), 0);
+		snprintf(target, sizeof(target), "/v1/leaderboard?rank=%lld", (long long)json_int(json, "members", 0));
+		cJSON_Delete(json);
+	}
 	while (more) {
 		uint64_t ids[100] = { 0 };
 		size_t count = users(fetch(fixture, target, 200), 0, ids);
 
-		for (size_t i = 0; i < count; i++)
-			met[ids[i]]++;
+		for (size_t i = 0; i < count; i++) {
+			crowd->members[ids[i]].met++;
+			assert_true(is_visible(crowd, ids[i]));
+		}
 		more = cursor(fixture->answer.body.buf, forward ? "next" : "previous", position, sizeof(position));
-		snprintf(target, sizeof(target), "/v1/leaderboard?limit=7&%s=%s", forward ? "after" : "before",
-			position);
-		for (int i = 0; i < 15; i++)
-			put(fixture, 1 + random_below(random, MEMBERS), (int64_t)random_below(random, 5000), NULL);
+		snprintf(target, sizeof(target), "/v1/leaderboard?limit=%d&%s=%s",
+			(int)(1 + random_below(&crowd->random, 20)), forward ? "after" : "before", position);
+		disturb(fixture, crowd, random_below(&crowd->random, 30));
 	}
-	for (int i = 1; i <= MEMBERS; i++) {
-		if (met[i] != 1)
-			fail_msg("member %d was met %d times", i, met[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd->members); i++) {
+		if (crowd->members[i].met > 1 || crowd->members[i].met < crowd->members[i].throughout)
+			fail_msg("member %zu was met %d times", i, crowd->members[i].met);
 	}
 }
 
 static void test_walks_skip_and_repeat_nobody(void **state)
 {
 	struct fixture *fixture = *state;
-	struct random random;
+	struct crowd crowd = { 0 };
 
-	random_init(&random, 9);
+	random_init(&crowd.random, 9);
 	assert_int_equal(db_begin(fixture->db), 0);
-	for (uint64_t i = 1; i <= 400; i++)
-		put(fixture, i, (int64_t)random_below(&random, 5000), "m");
+	disturb(fixture, &crowd, 400);
 	assert_int_equal(db_commit(fixture->db), 0);
-	walk(fixture, &random, true);
-	walk(fixture, &random, false);
+	for (int i = 0; i < 10; i++)
+		walk(fixture, &crowd, i % 2 == 0);
+}
+
+/* A cursor is opaque; who changes one all the same gets some page, or is told that it is none, and harms nobody. */
+static void test_tampered_cursors(void **state)
+{
+	static const char *const ends[] = { "0.0.1", "0.9223372036854775807.9223372036854775807",
+		"9223372036854775807.0.1", "9223372036854775807.9223372036854775807.9223372036854775807", "995.5.1" };
+	struct fixture *fixture = *state;
+	char target[300], next[100];
+	uint64_t ids[100];
+
+	for (uint64_t i = 1; i <= 9; i++)
+		put(fixture, i, 1000 - (int64_t)i, "m");
+	fetch(fixture, "/v1/leaderboard?limit=3", 200);
+	assert_true(cursor(fixture->answer.body.buf, "next", next, sizeof(next)));
+	put(fixture, 8, 996, NULL);
+	next[strcspn(next, ".")] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		snprintf(target, sizeof(target), "/v1/leaderboard?after=%s.%s", next, ends[i]);
+		assert_in_range(users(fetch(fixture, target, 200), 0, ids), 0, 9);
+		snprintf(target, sizeof(target), "/v1/leaderboard?before=%s.%s", next, ends[i]);
+		assert_in_range(users(fetch(fixture, target, 200), 0, ids), 0, 9);
+		assert_lacks(fixture->answer.body.buf, "\"rank\":0,");
+	}
+}
+
+/* What nobody may see must not show in the cursors and the tags either: who keeps an answer keeps it until something visible changes. */
+static void test_the_hidden_leave_no_trace(void **state)
+{
+	struct fixture *fixture = *state;
+	char *before;
+
+	for (uint64_t i = 1; i <= 5; i++)
+		put(fixture, i, 1000 - (int64_t)i, "m");
+	hide_member(fixture, 2, true);
+	put_profile(fixture, 3, "m", NULL, NULL, false, SECOND);
+	before = xstrdup(fetch(fixture, "/v1/leaderboard?limit=1&rank=2", 200));
+	put(fixture, 2, 5000, "still hidden");
+	put(fixture, 3, 6000, NULL);
+	put_profile(fixture, 77, "never wrote", NULL, NULL, true, SECOND);
+	assert_string_equal(fetch(fixture, "/v1/leaderboard?limit=1&rank=2", 200), before);
+	put(fixture, 4, 5000, NULL);
+	assert_string_not_equal(fetch(fixture, "/v1/leaderboard?limit=1&rank=2", 200), before);
+	free(before);
+}
+
+/* The program starts anew or another database takes the old one's place: a cursor must not be taken for one of the new order, and whoever
+ * goes on from the rank in the answer goes on where he was. */
+static void test_cursors_of_earlier_data_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char target[200], next[100], previous[100];
+	uint64_t ids[100] = { 0 };
+
+	for (uint64_t i = 1; i <= 9; i++)
+		put(fixture, i, 1000 - (int64_t)i, "m");
+	fetch(fixture, "/v1/leaderboard?limit=3&rank=4", 200);
+	assert_true(cursor(fixture->answer.body.buf, "next", next, sizeof(next)));
+	assert_true(cursor(fixture->answer.body.buf, "previous", previous, sizeof(previous)));
+	source_destroy(fixture->api.source);
+	fixture->api.source = NULL;
+	for (int i = 0; i < 3; i++) {
+		put(fixture, 9, 5 + i, NULL);
+		fetch(fixture, "/v1/stats", 200);
+	}
+	snprintf(target, sizeof(target), "/v1/leaderboard?limit=2&after=%s", next);
+	assert_contains(fetch(fixture, target, 410), "\"rank\":7}");
+	snprintf(target, sizeof(target), "/v1/leaderboard?limit=2&before=%s", previous);
+	assert_contains(fetch(fixture, target, 410), "\"rank\":2}");
+	assert_int_equal(users(fetch(fixture, "/v1/leaderboard?limit=2&rank=2", 200), 2, ids), 2);
+	assert_int_equal(ids[1], 3);
 }
 
 static void test_who_leaves_during_a_walk_does_not_show(void **state)
@@ -186,7 +310,8 @@ static void test_old_cursors_are_refused(void **state)
 		fetch(fixture, "/v1/stats", 200);
 	}
 	snprintf(target, sizeof(target), "/v1/leaderboard?after=%s", next);
-	assert_contains(fetch(fixture, target, 410), "\"rank\":1}");
+	/* User 1 stands last by now, above nobody. */
+	assert_contains(fetch(fixture, target, 410), "\"rank\":");
 }
 
 static void test_around_and_member(void **state)
@@ -320,6 +445,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leaderboard, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_parameters, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_walks_skip_and_repeat_nobody, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_tampered_cursors, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_the_hidden_leave_no_trace, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_cursors_of_earlier_data_are_refused, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_who_leaves_during_a_walk_does_not_show, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_old_cursors_are_refused, fixture_setup, fixture_teardown),
