@@ -60,7 +60,7 @@ static void check_cursor(const char *text)
 		return;
 	cursor_write(&out, &cursor);
 	REQUIRE(cursor_parse(out.buf, &again) == 0);
-	REQUIRE(again.version == cursor.version && again.rank == cursor.rank && again.key.id == cursor.key.id);
+	REQUIRE(again.order == cursor.order && again.rank == cursor.rank && again.key.id == cursor.key.id);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
