@@ -10,6 +10,7 @@
 #include "message_form.h"
 #include "messages.h"
 #include "permissions.h"
+#include "threads.h"
 
 static void begin(struct fake *fake)
 {
@@ -412,16 +413,16 @@ uint64_t fake_channel_create(struct fake *fake, const char *name, int type, uint
 {
 	struct state *state = &fake->state;
 	struct channel *above = parent ? state_channel(state, parent) : NULL, *channel = NULL;
+	bool thread = type == CHANNEL_THREAD || type == CHANNEL_PRIVATE_THREAD;
 
 	begin(fake);
 	if (!*name || utf8_count(name, strlen(name)) > 100)
 		fake_refuse(fake, "a channel's name has 1 to 100 characters");
 	else if (type != CHANNEL_TEXT && type != CHANNEL_VOICE && type != CHANNEL_CATEGORY &&
-		 type != CHANNEL_ANNOUNCEMENT && type != CHANNEL_THREAD)
+		 type != CHANNEL_ANNOUNCEMENT && !thread)
 		fake_refuse(fake, "there is no such type of channel here");
-	else if ((parent || type == CHANNEL_THREAD) &&
-		 (!above || above->type != (type == CHANNEL_THREAD ? CHANNEL_TEXT : CHANNEL_CATEGORY)))
-		fake_refuse(fake, "the parent is no %s", type == CHANNEL_THREAD ? "text channel" : "category");
+	else if ((parent || thread) && (!above || above->type != (thread ? CHANNEL_TEXT : CHANNEL_CATEGORY)))
+		fake_refuse(fake, "the parent is no %s", thread ? "text channel" : "category");
 	else
 		channel = state_add_channel(state, state_id(state, fake_time(fake)), type, name);
 	if (!channel) {
@@ -431,7 +432,9 @@ uint64_t fake_channel_create(struct fake *fake, const char *name, int type, uint
 	}
 	channel->parent = parent;
 	channel->owner = state->owner;
-	dispatch_channel(fake, type == CHANNEL_THREAD ? "THREAD_CREATE" : "CHANNEL_CREATE", channel);
+	if (thread)
+		id_list_add(&channel->thread_members, channel->owner);
+	dispatch_channel(fake, thread ? "THREAD_CREATE" : "CHANNEL_CREATE", channel);
 	dispatch_audit(fake, state->owner, AUDIT_CHANNEL_CREATE, channel->id, NULL, NULL, NULL);
 	return channel->id;
 }
@@ -443,9 +446,22 @@ int fake_channel_delete(struct fake *fake, uint64_t id)
 	begin(fake);
 	if (!channel || channel_is_direct(channel))
 		return fake_refuse(fake, "there is no such channel");
-	dispatch_channel(fake, channel->type == CHANNEL_THREAD ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
+	dispatch_channel(fake, channel_is_thread(channel) ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
 	state_remove_channel(&fake->state, channel);
 	dispatch_audit(fake, fake->state.owner, AUDIT_CHANNEL_DELETE, id, NULL, NULL, NULL);
+	return 0;
+}
+
+int fake_thread_add(struct fake *fake, uint64_t id, uint64_t user)
+{
+	struct channel *thread = state_channel(&fake->state, id);
+
+	begin(fake);
+	if (!thread || !channel_is_thread(thread))
+		return fake_refuse(fake, "there is no such thread");
+	if (!state_member(&fake->state, user))
+		return fake_refuse(fake, "there is no such member");
+	thread_join(fake, thread, user);
 	return 0;
 }
 

@@ -135,9 +135,9 @@ uint64_t ask_user(struct ask *ask, const char *key)
 	return user ? user->id : (uint64_t)ask_refuse(ask, 400, "there is no person '%s'", text);
 }
 
-uint64_t ask_channel(struct ask *ask, uint64_t user)
+uint64_t ask_channel_at(struct ask *ask, const char *key, uint64_t user)
 {
-	const char *text = ask_needed(ask, "channel");
+	const char *text = ask_needed(ask, key);
 	const struct channel *channel;
 	uint64_t id;
 
@@ -148,6 +148,11 @@ uint64_t ask_channel(struct ask *ask, uint64_t user)
 	channel = parse_u64(text, &id) == 0 ? state_channel(&ask->fake->state, id)
 					    : state_channel_by_name(&ask->fake->state, text);
 	return channel ? channel->id : (uint64_t)ask_refuse(ask, 400, "there is no channel '%s'", text);
+}
+
+uint64_t ask_channel(struct ask *ask, uint64_t user)
+{
+	return ask_channel_at(ask, "channel", user);
 }
 
 uint64_t ask_role(struct ask *ask)

@@ -304,7 +304,7 @@ static void act_channel_create(struct ask *ask)
 {
 	const char *name = ask_needed(ask, "name");
 	int64_t type = ask_int(ask, "type", 0, 20, 0);
-	uint64_t parent = ask_text(ask, "parent") ? ask_id(ask, "parent") : 0;
+	uint64_t parent = ask_text(ask, "parent") ? ask_channel_at(ask, "parent", 0) : 0;
 
 	if (ask_fine(ask))
 		ask_made(ask, "id", fake_channel_create(ask->fake, name, (int)type, parent));
@@ -316,6 +316,15 @@ static void act_channel_delete(struct ask *ask)
 
 	if (ask_fine(ask))
 		ask_result(ask, fake_channel_delete(ask->fake, channel));
+}
+
+static void act_thread_add(struct ask *ask)
+{
+	uint64_t thread = ask_channel(ask, 0);
+	uint64_t user = ask_fine(ask) ? ask_user(ask, "user") : 0;
+
+	if (ask_fine(ask))
+		ask_result(ask, fake_thread_add(ask->fake, thread, user));
 }
 
 static void act_permit(struct ask *ask)
@@ -388,6 +397,7 @@ const struct ask_row control_acts[] = {
 	{ "role_rename", act_role_rename },
 	{ "channel_create", act_channel_create },
 	{ "channel_delete", act_channel_delete },
+	{ "thread_add", act_thread_add },
 	{ "permit", act_permit },
 	{ "ban", act_ban },
 	{ "unban", act_unban },

@@ -47,7 +47,8 @@ bool ask_bool(struct ask *ask, const char *key, bool fallback);
 /* By id or name; 0 with a problem. */
 uint64_t ask_user(struct ask *ask, const char *key);
 uint64_t ask_channel(struct ask *ask, uint64_t user); /* field "channel" */
-uint64_t ask_role(struct ask *ask);                   /* field "role" */
+uint64_t ask_channel_at(struct ask *ask, const char *key, uint64_t user);
+uint64_t ask_role(struct ask *ask); /* field "role" */
 uint64_t ask_id(struct ask *ask, const char *key);
 /* What a function of the public header said: 0 or a made id means success. */
 void ask_result(struct ask *ask, int result);

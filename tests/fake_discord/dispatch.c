@@ -256,7 +256,16 @@ void dispatch_channel(struct fake *fake, const char *event, const struct channel
 	struct json_writer w = JSON_WRITER(&data);
 
 	write_channel(&w, &fake->state, channel);
-	tell_all(fake, event, INTENT_GUILDS, &data);
+	if (channel_is_thread(channel))
+		dispatch_in_channel(fake, event, channel, INTENT_GUILDS, &data);
+	else
+		tell_all(fake, event, INTENT_GUILDS, &data);
+}
+
+void dispatch_in_channel(
+	struct fake *fake, const char *event, const struct channel *channel, uint32_t intents, const struct str *data)
+{
+	tell_channel(fake, event, channel, intents, 0, data, NULL);
 }
 
 void dispatch_ban(struct fake *fake, bool added, const struct user *user)

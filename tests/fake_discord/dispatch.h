@@ -40,8 +40,11 @@ void dispatch_member(struct fake *fake, const char *event, const struct user *us
 void dispatch_member_remove(struct fake *fake, const struct user *user);
 void dispatch_role(struct fake *fake, const char *event, const struct role *role);
 void dispatch_role_delete(struct fake *fake, uint64_t role);
-/* event: CHANNEL_CREATE, CHANNEL_UPDATE, CHANNEL_DELETE, THREAD_CREATE */
+/* event: CHANNEL_CREATE, CHANNEL_UPDATE, CHANNEL_DELETE, or THREAD_CREATE and THREAD_DELETE, which only who sees the thread is told */
 void dispatch_channel(struct fake *fake, const char *event, const struct channel *channel);
+/* Something that only who sees the channel is told. */
+void dispatch_in_channel(
+	struct fake *fake, const char *event, const struct channel *channel, uint32_t intents, const struct str *data);
 void dispatch_pins(struct fake *fake, const struct channel *channel);
 void dispatch_ban(struct fake *fake, bool added, const struct user *user);
 void dispatch_typing(struct fake *fake, const struct user *user, const struct channel *channel);

@@ -228,7 +228,7 @@ static void write_guild_channels(struct fake *fake, struct json_writer *w, bool 
 	json_key(w, threads ? "threads" : "channels");
 	json_begin_array(w);
 	for (struct channel *channel = state->channels; channel; channel = channel->hh.next) {
-		if (channel_is_direct(channel) || threads != (channel->type == CHANNEL_THREAD))
+		if (channel_is_direct(channel) || threads != channel_is_thread(channel))
 			continue;
 		if (threads && !permitted(permissions_in(state, state->bot, channel), PERMISSION_VIEW_CHANNEL))
 			continue;

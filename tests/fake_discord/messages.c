@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "dispatch.h"
 #include "permissions.h"
+#include "threads.h"
 
 /* ---- mentions ---- */
 
@@ -153,6 +154,8 @@ struct message *message_post(struct fake *fake, const struct draft *draft)
 	find_mentions(fake, message, draft->allowed_mentions);
 	message->changed = ++state->changes;
 	channel_add_message(channel, message);
+	if (channel_is_thread(channel) && state_member(state, message->author))
+		thread_join(fake, channel, message->author);
 	dispatch_message(fake, "MESSAGE_CREATE", message);
 	return message;
 }

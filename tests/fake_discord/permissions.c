@@ -65,13 +65,16 @@ uint64_t permissions_in(const struct state *state, uint64_t user, const struct c
 		return permissions;
 	if (!member)
 		return 0;
-	if (channel->type == CHANNEL_THREAD)
+	if (channel_is_thread(channel))
 		parent = state_channel(state, channel->parent);
 	permissions = apply_overwrites(state, user, parent ? parent : channel, permissions);
 	if (parent && !(permissions & PERMISSION_SEND_IN_THREADS))
 		permissions &= ~PERMISSION_SEND_MESSAGES;
 	else if (parent)
 		permissions |= PERMISSION_SEND_MESSAGES;
+	if (channel->type == CHANNEL_PRIVATE_THREAD && !id_list_has(&channel->thread_members, user) &&
+		!(permissions & PERMISSION_MANAGE_THREADS))
+		return 0;
 	if (!(permissions & PERMISSION_VIEW_CHANNEL))
 		return 0;
 	if (!(permissions & PERMISSION_SEND_MESSAGES))

@@ -4,6 +4,7 @@
 #include "dispatch.h"
 #include "permissions.h"
 #include "rest.h"
+#include "threads.h"
 #include "write.h"
 
 static const struct form_rule overwrite_rules[] = {
@@ -110,7 +111,7 @@ static void get_channels(struct call *call)
 		return;
 	json_begin_array(&call->w);
 	for (struct channel *channel = state->channels; channel; channel = channel->hh.next)
-		if (!channel_is_direct(channel) && channel->type != CHANNEL_THREAD)
+		if (!channel_is_direct(channel) && !channel_is_thread(channel))
 			write_channel(&call->w, state, channel);
 	json_end_array(&call->w);
 }
@@ -225,7 +226,7 @@ static void delete_channel(struct call *call)
 	write_channel(&call->w, state, channel);
 	if (channel_is_direct(channel))
 		return; /* closing it; it comes back with the next message */
-	dispatch_channel(call->fake, channel->type == CHANNEL_THREAD ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
+	dispatch_channel(call->fake, channel_is_thread(channel) ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
 	for (struct channel *child = state->channels; child; child = child->hh.next)
 		if (child->parent == channel->id)
 			child->parent = 0;
@@ -294,20 +295,10 @@ static struct channel *call_thread(struct call *call)
 {
 	struct channel *channel = call_channel(call, 0);
 
-	if (!channel || channel->type == CHANNEL_THREAD)
+	if (!channel || channel_is_thread(channel))
 		return channel;
 	call_fail(call, 400, 50024, "Cannot execute action on this channel type");
 	return NULL;
-}
-
-static void put_thread_member(struct call *call, const struct channel *thread, uint64_t user)
-{
-	json_begin_object(&call->w);
-	json_put_snowflake(&call->w, "id", thread->id);
-	json_put_snowflake(&call->w, "user_id", user);
-	put_time(&call->w, "join_timestamp", state_id_time(thread->id));
-	json_put_int(&call->w, "flags", 0);
-	json_end_object(&call->w);
 }
 
 static void get_thread_members(struct call *call)
@@ -318,7 +309,7 @@ static void get_thread_members(struct call *call)
 		return;
 	json_begin_array(&call->w);
 	for (size_t i = 0; i < thread->thread_members.count; i++)
-		put_thread_member(call, thread, thread->thread_members.ids[i]);
+		write_thread_member(&call->w, thread, thread->thread_members.ids[i]);
 	json_end_array(&call->w);
 }
 
@@ -328,7 +319,7 @@ static void join_thread(struct call *call)
 
 	if (!thread)
 		return;
-	id_list_add(&thread->thread_members, call->fake->state.bot);
+	thread_join(call->fake, thread, call->fake->state.bot);
 	call_done(call);
 }
 
@@ -342,7 +333,7 @@ static void get_threads(struct call *call)
 	json_key(&call->w, "threads");
 	json_begin_array(&call->w);
 	for (struct channel *channel = state->channels; channel; channel = channel->hh.next)
-		if (channel->type == CHANNEL_THREAD &&
+		if (channel_is_thread(channel) &&
 			permitted(permissions_in(state, state->bot, channel), PERMISSION_VIEW_CHANNEL))
 			write_channel(&call->w, state, channel);
 	json_end_array(&call->w);

@@ -40,6 +40,7 @@ enum channel_type {
 	CHANNEL_CATEGORY = 4,
 	CHANNEL_ANNOUNCEMENT = 5,
 	CHANNEL_THREAD = 11,
+	CHANNEL_PRIVATE_THREAD = 12,
 };
 
 enum message_type {
@@ -241,6 +242,10 @@ struct overwrite *channel_overwrite(const struct channel *channel, uint64_t id);
 struct overwrite *channel_set_overwrite(
 	struct channel *channel, uint64_t id, bool is_member, uint64_t allow, uint64_t deny);
 bool channel_remove_overwrite(struct channel *channel, uint64_t id);
+static inline bool channel_is_thread(const struct channel *channel)
+{
+	return channel->type == CHANNEL_THREAD || channel->type == CHANNEL_PRIVATE_THREAD;
+}
 static inline bool channel_is_direct(const struct channel *channel)
 {
 	return channel->type == CHANNEL_DM;

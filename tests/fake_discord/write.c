@@ -157,6 +157,16 @@ static void write_thread_fields(struct json_writer *w, const struct channel *cha
 	json_end_object(w);
 }
 
+void write_thread_member(struct json_writer *w, const struct channel *thread, uint64_t user)
+{
+	json_begin_object(w);
+	json_put_snowflake(w, "id", thread->id);
+	json_put_snowflake(w, "user_id", user);
+	put_time(w, "join_timestamp", state_id_time(thread->id));
+	json_put_int(w, "flags", 0);
+	json_end_object(w);
+}
+
 void write_channel_fields(struct json_writer *w, const struct state *state, const struct channel *channel)
 {
 	uint64_t last = channel->message_count ? channel->messages[channel->message_count - 1]->id : 0;
@@ -176,7 +186,7 @@ void write_channel_fields(struct json_writer *w, const struct state *state, cons
 	json_put_string(w, "name", channel->name);
 	json_put_snowflake(w, "parent_id", channel->parent);
 	json_put_int(w, "rate_limit_per_user", channel->slow_mode);
-	if (channel->type == CHANNEL_THREAD) {
+	if (channel_is_thread(channel)) {
 		write_thread_fields(w, channel);
 		return;
 	}

@@ -20,6 +20,7 @@ void write_member(struct json_writer *w, const struct state *state, const struct
 void write_role(struct json_writer *w, const struct role *role);
 void write_channel_fields(struct json_writer *w, const struct state *state, const struct channel *channel);
 void write_channel(struct json_writer *w, const struct state *state, const struct channel *channel);
+void write_thread_member(struct json_writer *w, const struct channel *thread, uint64_t user);
 void write_emoji(struct json_writer *w, const char *name, uint64_t id);
 void write_audit(struct json_writer *w, const struct audit *audit);
 void write_command(struct json_writer *w, const struct state *state, const struct command *command);

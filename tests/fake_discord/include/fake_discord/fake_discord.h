@@ -111,7 +111,10 @@ int fake_role_remove(struct fake *fake, uint64_t user, uint64_t role);
 uint64_t fake_role_create(struct fake *fake, const char *name, uint64_t permissions, int position);
 int fake_role_delete(struct fake *fake, uint64_t role);
 int fake_role_rename(struct fake *fake, uint64_t role, const char *name);
+/* type as Discord numbers them; threads (11 public, 12 private) are the owner's and have a text channel as parent. */
 uint64_t fake_channel_create(struct fake *fake, const char *name, int type, uint64_t parent);
+/* As if somebody had mentioned him there. Who writes in a thread joins it by himself. */
+int fake_thread_add(struct fake *fake, uint64_t thread, uint64_t user);
 int fake_channel_delete(struct fake *fake, uint64_t channel);
 /* Sets the overwrite of a role or member in a channel; both 0 removes it. */
 int fake_channel_permit(struct fake *fake, uint64_t channel, uint64_t role_or_user, uint64_t allow, uint64_t deny);
