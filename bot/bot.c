@@ -155,14 +155,17 @@ static void choose_features(struct bot *bot)
 static int fetch_guild_once(struct bot *bot)
 {
 	struct service *service = bot->service;
-	cJSON *guild cleanup(json_freep) = NULL, *channels cleanup(json_freep) = NULL;
+	cJSON *guild cleanup(json_freep) = NULL, *channels cleanup(json_freep) = NULL,
+		     *threads cleanup(json_freep) = NULL;
 	int r;
 
 	r = rest_get_guild(service->rest, service->guild_id, &guild);
 	if (r == 0)
 		r = rest_get_channels(service->rest, service->guild_id, &channels);
 	if (r == 0)
-		cache_set_guild(bot->cache, guild, channels);
+		r = rest_get_active_threads(service->rest, service->guild_id, &threads);
+	if (r == 0)
+		cache_set_guild(bot->cache, guild, channels, threads);
 	return r;
 }
 

@@ -323,7 +323,7 @@ static void set_guild_fields(struct cache *cache, const cJSON *guild)
 		cache->owner_id = json_snowflake(guild, "owner_id");
 }
 
-void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *channels)
+void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *channels, const cJSON *threads)
 {
 	set_guild_fields(cache, guild);
 	clear_roles(cache);
@@ -332,7 +332,7 @@ void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *chann
 	clear_channels(cache);
 	json_array_each (channel, channels ? channels : json_array(guild, "channels"))
 		channel_json(cache, channel);
-	json_array_each (thread, json_array(guild, "threads"))
+	json_array_each (thread, json_array(threads ? threads : guild, "threads"))
 		channel_json(cache, thread);
 	json_array_each (member, json_array(guild, "members"))
 		member_json(cache, member);
@@ -343,7 +343,7 @@ void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *chann
 static void on_guild_create(struct cache *cache, const cJSON *d)
 {
 	if (!json_bool(d, "unavailable", false))
-		cache_set_guild(cache, d, NULL);
+		cache_set_guild(cache, d, NULL, NULL);
 }
 
 static void on_guild_update(struct cache *cache, const cJSON *d)

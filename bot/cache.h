@@ -46,9 +46,9 @@ void cache_destroy(struct cache *cache);
 
 /* Applies a gateway event; events that say nothing about the guild are ignored, malformed parts too. */
 void cache_event(struct cache *cache, const char *event, const cJSON *d);
-/* The guild object (GUILD_CREATE, or from REST with `channels` beside it): replaces channels and roles, keeps the
- * members that are known. */
-void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *channels);
+/* The guild object (GUILD_CREATE, or from REST with `channels` and the object of its active `threads` beside it):
+ * replaces channels and roles, keeps the members that are known. */
+void cache_set_guild(struct cache *cache, const cJSON *guild, const cJSON *channels, const cJSON *threads);
 
 /* The guild is known (name, roles, channels), and available. */
 bool cache_has_guild(const struct cache *cache);

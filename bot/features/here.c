@@ -1,4 +1,4 @@
-/* here: who can see this channel. Whether somebody can is computed from his roles and the channel's overwrites. */
+/* here: who can see this channel, by roles and overwrites; in a thread, who has joined it. */
 #include <errno.h>
 
 #include "base/utf8.h"
@@ -12,32 +12,55 @@
 #define FILTERS_MAX 16
 
 struct listed {
+	const struct token *filters;
+	size_t filter_count;
 	const struct cached_member *members[LISTED_MAX];
 	size_t count; /* of all that fit; only the first LISTED_MAX are kept */
 };
 
-static bool passes(const struct cached_member *member, const struct token *filters, size_t count)
+static bool passes(const struct listed *listed, const struct cached_member *member)
 {
-	if (!count)
+	if (!listed->filter_count)
 		return true;
-	for (size_t i = 0; i < count; i++)
-		if (utf8_contains_folded(cached_member_name(member), filters[i].text) ||
-			utf8_contains_folded(member->username, filters[i].text))
+	for (size_t i = 0; i < listed->filter_count; i++)
+		if (utf8_contains_folded(cached_member_name(member), listed->filters[i].text) ||
+			utf8_contains_folded(member->username, listed->filters[i].text))
 			return true;
 	return false;
 }
 
-static void list_members(const struct cmd *cmd, const struct token *filters, size_t count, struct listed *listed)
+static void list(struct listed *listed, const struct cached_member *member)
+{
+	if (!passes(listed, member))
+		return;
+	if (listed->count < LISTED_MAX)
+		listed->members[listed->count] = member;
+	listed->count++;
+}
+
+static void list_channel(const struct cmd *cmd, struct listed *listed)
 {
 	for (const struct cached_member *m = cache_next_member(cmd->cache, NULL); m;
-		m = cache_next_member(cmd->cache, m)) {
-		if (!passes(m, filters, count) ||
-			!(cache_permissions(cmd->cache, m, cmd->channel_id) & PERMISSION_VIEW_CHANNEL))
-			continue;
-		if (listed->count < LISTED_MAX)
-			listed->members[listed->count] = m;
-		listed->count++;
+		m = cache_next_member(cmd->cache, m))
+		if (cache_permissions(cmd->cache, m, cmd->channel_id) & PERMISSION_VIEW_CHANNEL)
+			list(listed, m);
+}
+
+/* Suspends: what was looked up before is gone. */
+static int list_thread(const struct cmd *cmd, struct listed *listed)
+{
+	snowflake *users;
+	size_t count;
+	int r;
+
+	r = rest_get_thread_members(cmd->service->rest, cmd->channel_id, cmd->arena, &users, &count);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct cached_member *member = cache_member(cmd->cache, users[i]);
+
+		if (member)
+			list(listed, member);
 	}
+	return r;
 }
 
 /* Two columns of one line per member; long ones go on in further fields, line for line beside each other. */
@@ -97,6 +120,12 @@ static bool is_thread(const struct cached_channel *channel)
 	return channel->type >= CHANNEL_ANNOUNCEMENT_THREAD && channel->type <= CHANNEL_PRIVATE_THREAD;
 }
 
+static int unseen(struct cmd *cmd)
+{
+	return cmd_error(cmd, "I cannot see this channel myself, so I do not know who is here. If it is a private "
+			      "thread, mention me in it to add me.");
+}
+
 static int cmd_here(struct cmd *cmd)
 {
 	const struct cached_channel *channel = cache_channel(cmd->cache, cmd->channel_id);
@@ -107,38 +136,43 @@ static int cmd_here(struct cmd *cmd)
 	struct embed embed = { .color = EMBED_BLURPLE, .footer = "brenfan", .fields = fields };
 	struct listed listed = { .count = 0 };
 	struct token *filters = NULL;
-	size_t filter_count = 0;
 	int r;
 
 	if (!cmd->bot->ready)
 		return cmd_error(cmd, "I am still learning who is in this server. Please try again in a minute.");
 	if (!channel)
-		return cmd_error(cmd, "I cannot tell who sees this channel.");
-	if (channel->type == CHANNEL_PRIVATE_THREAD)
-		return cmd_error(cmd, "This is a private thread: its members are listed in Discord's own member list.");
+		return unseen(cmd);
 	if (line) {
-		r = args_split(cmd->arena, line, &filters, &filter_count, &text);
+		r = args_split(cmd->arena, line, &filters, &listed.filter_count, &text);
 		if (r < 0)
 			return cmd_error(cmd, "%s", text.buf);
+		listed.filters = filters;
 	}
-	if (filter_count > FILTERS_MAX)
+	if (listed.filter_count > FILTERS_MAX)
 		return cmd_error(cmd, "These are too many filters: at most %d.", FILTERS_MAX);
-	list_members(cmd, filters, filter_count, &listed);
-
 	str_adds(&title, "Users in **#");
 	text_add_escaped(&title, channel->name);
 	str_adds(&title, "**");
 	embed.title = title.buf;
+	if (!is_thread(channel)) {
+		write_roles(cmd, channel, &roles);
+		list_channel(cmd, &listed);
+	} else {
+		r = list_thread(cmd, &listed);
+		if (r == -EACCES || r == -ENOENT)
+			return unseen(cmd);
+		if (r < 0)
+			return r;
+	}
+
 	if (!listed.count) {
-		str_adds(&text, filter_count ? "Nobody here fits that." : "Nobody can see this channel.");
+		str_adds(&text, listed.filter_count ? "Nobody here fits that." : "Nobody is here.");
 	} else if (listed.count > LISTED_MAX) {
 		str_printf(&text, "%zu members: too many to list. Add a filter to see some of them.", listed.count);
 	} else {
 		str_printf(&text, "%zu %s.", listed.count, listed.count == 1 ? "member" : "members");
 		embed.field_count = write_columns(cmd, &listed, fields);
 	}
-	if (!is_thread(channel))
-		write_roles(cmd, channel, &roles);
 	if (roles.len && embed.field_count < EMBED_FIELDS_MAX)
 		fields[embed.field_count++] =
 			(struct embed_field){ .name = "Channel Specific Roles", .value = roles.buf, .block = true };
@@ -161,10 +195,10 @@ static const struct command commands[] = {
 		.run = cmd_here,
 		.kinds = TEXT | SLASH,
 		.cooldown = 5 * SECOND,
-		.brief = "Lists who can see this channel",
+		.brief = "Lists who can see this channel, or is in this thread",
 		.args = here_args,
-		.help = "Lists the members who can see this channel. With words behind it only those whose "
-			"shown name or account name has one of the words." },
+		.help = "Lists the members who can see this channel; in a thread, those who have joined it. With "
+			"words behind it only those whose shown name or account name has one of the words." },
 	{ 0 },
 };
 

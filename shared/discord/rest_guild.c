@@ -1,4 +1,4 @@
-/* Endpoints of guilds, members, roles, channels and users (Discord's documentation, resources/guild,
+/* Endpoints of guilds, members, roles, channels, threads and users (Discord's documentation, resources/guild,
  * resources/channel, resources/user). */
 #include <errno.h>
 
@@ -33,6 +33,38 @@ int rest_get_channels(struct rest *rest, snowflake guild, cJSON **ret_json)
 
 	REST_BEGIN(&call, "GET /guilds/{guild.id}/channels", REST_ID(guild));
 	return tree_of(rest, &call, ret_json);
+}
+
+int rest_get_active_threads(struct rest *rest, snowflake guild, cJSON **ret_json)
+{
+	struct rest_call call;
+
+	REST_BEGIN(&call, "GET /guilds/{guild.id}/threads/active", REST_ID(guild));
+	return tree_of(rest, &call, ret_json);
+}
+
+/* Without `with_member` the whole list comes at once, at most the thousand members that a thread may have. */
+int rest_get_thread_members(
+	struct rest *rest, snowflake thread, struct arena *arena, snowflake **ret_users, size_t *ret_count)
+{
+	cJSON *json cleanup(json_freep) = NULL;
+	struct rest_call call;
+	snowflake *users;
+	size_t count = 0;
+	int r;
+
+	REST_BEGIN(&call, "GET /channels/{channel.id}/thread-members", REST_ID(thread));
+	r = tree_of(rest, &call, &json);
+	if (r < 0)
+		return r;
+	if (!cJSON_IsArray(json))
+		return -EBADMSG;
+	users = arena_array(arena, snowflake, (size_t)cJSON_GetArraySize(json) + 1);
+	json_array_each (member, json)
+		users[count++] = json_snowflake(member, "user_id");
+	*ret_users = users;
+	*ret_count = count;
+	return 0;
 }
 
 int rest_get_current_user_guilds(struct rest *rest, cJSON **ret_json)

@@ -66,7 +66,7 @@ static int all_calls(struct rest *rest, void *arg)
 	struct gateway_bot gateway;
 	struct member member;
 	struct user user;
-	snowflake id;
+	snowflake id, *ids;
 	size_t count;
 	cJSON *json;
 	int r;
@@ -109,6 +109,9 @@ static int all_calls(struct rest *rest, void *arg)
 	cJSON_Delete(json);
 	assert_int_equal(rest_get_channels(rest, 3, &json), 0);
 	cJSON_Delete(json);
+	assert_int_equal(rest_get_active_threads(rest, 3, &json), 0);
+	cJSON_Delete(json);
+	assert_int_equal(rest_get_thread_members(rest, 5, &arena, &ids, &count), -EBADMSG);
 	assert_int_equal(rest_get_current_user_guilds(rest, &json), 0);
 	cJSON_Delete(json);
 	assert_int_equal(rest_get_current_user(rest, &arena, &user), 0);
@@ -198,7 +201,7 @@ static void every_call_is_one_that_discord_takes(void **state)
 	(void)state;
 	world_open(&w, script, ARRAY_SIZE(script));
 	assert_int_equal(world_run(&w, all_calls, NULL, NULL), 0);
-	assert_int_equal(w.count, 40);
+	assert_int_equal(w.count, 42);
 	check_with_openapi(&w);
 	world_close(&w);
 }

@@ -139,6 +139,11 @@ int rest_interaction_follow_up(struct rest *rest, const struct interaction *inte
 /* The guild object with its roles; the tree is the caller's. */
 int rest_get_guild(struct rest *rest, snowflake guild, cJSON **ret_json) warn_unused;
 int rest_get_channels(struct rest *rest, snowflake guild, cJSON **ret_json) warn_unused;
+/* The guild's threads that are not archived and that the bot may see: an object with `threads`. */
+int rest_get_active_threads(struct rest *rest, snowflake guild, cJSON **ret_json) warn_unused;
+/* Who is in a thread (needs the members intent); the ids are in the arena. A private thread must be open to the bot. */
+int rest_get_thread_members(
+	struct rest *rest, snowflake thread, struct arena *arena, snowflake **ret_users, size_t *ret_count) warn_unused;
 int rest_get_current_user_guilds(struct rest *rest, cJSON **ret_json) warn_unused;
 int rest_get_current_user(struct rest *rest, struct arena *arena, struct user *ret_user) warn_unused;
 int rest_get_member(
