@@ -24,7 +24,7 @@ static int connect_to(const char *path, enum engine_mode mode, struct db **ret_d
 
 	db = xcalloc(1, sizeof(*db));
 	db->engine = &engine_sqlite;
-	db->read_only = mode != ENGINE_WRITE;
+	db->read_only = mode != ENGINE_WRITE && mode != ENGINE_ALONE;
 	db->path = xstrdup(path);
 	r = db->engine->open(path, mode, &db->connection, reterr_message);
 	if (r < 0) {
@@ -68,15 +68,18 @@ static int check_version(struct db *db, struct str *reterr_message)
 
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct str *reterr_message)
 {
+	static const enum engine_mode modes[] = {
+		[DB_WRITE] = ENGINE_WRITE, [DB_ALONE] = ENGINE_ALONE, [DB_READ_ONLY] = ENGINE_READ
+	};
 	struct str ignored cleanup(str_finish) = STR_INIT;
 	struct str *message = reterr_message ? reterr_message : &ignored;
 	struct db *db;
 	int r;
 
-	r = connect_to(path, mode == DB_WRITE ? ENGINE_WRITE : ENGINE_READ, &db, message);
+	r = connect_to(path, modes[mode], &db, message);
 	if (r < 0)
 		return r;
-	if (mode == DB_WRITE) {
+	if (!db->read_only) {
 		r = migrate_run(db, message);
 		db->engine->unlock_schema(db->connection);
 	} else {
@@ -276,11 +279,13 @@ int db_check(struct db *db, bool quick, struct str *report)
 	return r;
 }
 
-int db_backup(struct db *db, const char *file)
+int db_backup(struct db *db, const char *file, struct str *reterr_message)
 {
+	struct str ignored cleanup(str_finish) = STR_INIT;
+
 	if (db->state != DB_IDLE)
 		return -EINVAL;
-	return db->engine->backup(db->connection, file);
+	return db->engine->backup(db->connection, file, reterr_message ? reterr_message : &ignored);
 }
 
 int db_restore(const char *path, const char *file, struct str *ret_kept, struct str *reterr_message)

@@ -33,6 +33,7 @@ struct engine_value {
 
 enum engine_mode {
 	ENGINE_WRITE,   /* creates the file; returns holding the lock under which the schema may change */
+	ENGINE_ALONE,   /* ENGINE_WRITE while nobody else has the database open */
 	ENGINE_READ,    /* cannot write, never creates the database */
 	ENGINE_LOCKED,  /* ENGINE_WRITE for restore(), which holds all locks already */
 	ENGINE_FOREIGN, /* like ENGINE_READ, for a database that is not ours: the old system's, a backup */
@@ -67,7 +68,7 @@ struct engine {
 
 	/* The schema: which numbered migration was applied last (0: none), whose database it is, and running a
 	 * migration. set_version and script run inside a write transaction. unlock_schema ends what
-	 * open(ENGINE_WRITE) began. */
+	 * open(ENGINE_WRITE or ENGINE_ALONE) began. */
 	int (*version)(struct engine_connection *connection, int *ret_version);
 	int (*set_version)(struct engine_connection *connection, int version);
 	int (*script)(struct engine_connection *connection, const char *sql);
@@ -77,7 +78,7 @@ struct engine {
 	int (*checkpoint)(struct engine_connection *connection, usec patience);
 	int (*log_size)(struct engine_connection *connection, int64_t *ret_bytes);
 	int (*check)(struct engine_connection *connection, bool quick, struct str *report);
-	int (*backup)(struct engine_connection *connection, const char *file);
+	int (*backup)(struct engine_connection *connection, const char *file, struct str *reterr_message);
 	/* Without a connection. See db_restore(). */
 	int (*restore)(const char *path, const char *file, int newest_version, struct str *ret_kept,
 		struct str *reterr_message);

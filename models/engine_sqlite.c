@@ -35,6 +35,8 @@
 #define BUSY_PATIENCE (5 * SECOND)
 /* How long opening waits for another process that migrates. */
 #define SCHEMA_PATIENCE (10 * SECOND)
+/* How long whoever must be alone waits for a service that is just closing. */
+#define ALONE_PATIENCE (2 * SECOND)
 
 /* How long a checkpoint, which keeps writers out, waits for a reader that still needs the log before it lets them in
  * again and tries anew. */
@@ -212,6 +214,7 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 		str_printf(message,
 			"%s: not accessible; let the user that runs the services own the file and its directory", path);
 		break;
+	case -EBUSY: str_printf(message, "%s: in use; stop the services first", path); break;
 	case -EROFS: str_printf(message, "%s: not writable; mount its directory for writing", path); break;
 	case -EAGAIN:
 		str_printf(message,
@@ -232,7 +235,7 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 	}
 }
 
-static int take_schema_locks(struct engine_connection *connection, struct str *reterr_message)
+static int take_schema_locks(struct engine_connection *connection, bool alone, struct str *reterr_message)
 {
 	char *directory cleanup(freep) = xstrdup(connection->path);
 	char *slash = strrchr(directory, '/');
@@ -259,8 +262,13 @@ static int take_schema_locks(struct engine_connection *connection, struct str *r
 		return r;
 	}
 	r = interlock_flock(connection->schema_lock, LOCK_EX, SCHEMA_PATIENCE);
-	if (r >= 0)
+	if (r >= 0 && alone) {
+		r = interlock_flock(connection->open_lock, LOCK_EX, ALONE_PATIENCE);
+		if (r == -EAGAIN)
+			r = -EBUSY;
+	} else if (r >= 0) {
 		r = interlock_flock(connection->open_lock, LOCK_SH, SCHEMA_PATIENCE);
+	}
 	if (r < 0)
 		explain(reterr_message, connection->path, r, "locked");
 	return r;
@@ -331,21 +339,37 @@ static int configure(struct engine_connection *connection, enum engine_mode mode
 	return execute(connection, "PRAGMA cache_size = -8192");
 }
 
+/* Of a directory SQLite would say "disk I/O error", and for a pipe it would wait. */
+static int check_kind(struct engine_connection *connection, bool may_be_missing)
+{
+	struct stat status;
+
+	if (stat(connection->path, &status) < 0)
+		return may_be_missing ? 0 : -errno;
+	if (S_ISREG(status.st_mode))
+		return 0;
+	say(connection, S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
+	return -EINVAL;
+}
+
 static int sqlite_open(
 	const char *path, enum engine_mode mode, struct engine_connection **ret_connection, struct str *reterr_message)
 {
+	bool locks = mode == ENGINE_WRITE || mode == ENGINE_ALONE, writes = locks || mode == ENGINE_LOCKED;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	struct engine_connection *connection;
 	int r;
 
-	flags |= mode == ENGINE_WRITE || mode == ENGINE_LOCKED ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-							       : SQLITE_OPEN_READONLY;
+	flags |= writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
 	connection = xcalloc(1, sizeof(*connection));
 	connection->path = xstrdup(path);
 	connection->schema_lock = connection->open_lock = -1;
 	connection->patience = BUSY_PATIENCE;
-	if (mode == ENGINE_WRITE) {
-		r = take_schema_locks(connection, reterr_message);
+	r = check_kind(connection, writes);
+	if (r < 0)
+		goto explained;
+	if (locks) {
+		r = take_schema_locks(connection, mode == ENGINE_ALONE, reterr_message);
 		if (r < 0)
 			goto failed;
 		if (interlock_needed(sqlite3_libversion_number())) {
@@ -353,9 +377,6 @@ static int sqlite_open(
 			if (r < 0)
 				goto explained;
 		}
-	} else if (access(path, F_OK) < 0) {
-		r = -errno;
-		goto explained;
 	} else if (mode == ENGINE_READ) {
 		r = take_open_lock(connection);
 		if (r < 0)
@@ -376,6 +397,11 @@ explained:
 failed:
 	sqlite_close(connection);
 	return r;
+}
+
+const char *engine_sqlite_path(const struct engine_connection *connection)
+{
+	return connection->path;
 }
 
 static const char *sqlite_error(const struct engine_connection *connection)

@@ -7,7 +7,10 @@
 /* Writes a compact copy into a new file. Interrupted, it leaves a file that may be damaged. */
 int engine_sqlite_copy(struct engine_connection *connection, const char *file);
 
-int engine_sqlite_backup(struct engine_connection *connection, const char *file);
+/* The file of the database. */
+const char *engine_sqlite_path(const struct engine_connection *connection);
+
+int engine_sqlite_backup(struct engine_connection *connection, const char *file, struct str *reterr_message);
 int engine_sqlite_restore(
 	const char *path, const char *file, int newest_version, struct str *ret_kept, struct str *reterr_message);
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -50,9 +51,34 @@ static int check_copy(const char *file)
 	return r;
 }
 
-int engine_sqlite_backup(struct engine_connection *connection, const char *file)
+/* By device and inode: links count. */
+static bool same_file(const char *a, const char *b)
 {
-	char *temporary cleanup(freep) = xasprintf("%s.%ld.tmp", file, (long)getpid());
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* What cannot be a backup, read or written. With a new file in the database's place its services would go on writing to
+ * one without a name; a device would be replaced by a file. */
+static int check_name(const char *path, const char *file, struct str *reterr_message)
+{
+	struct stat status;
+	bool regular;
+
+	if (stat(file, &status) < 0)
+		return 0;
+	regular = S_ISREG(status.st_mode);
+	if (regular && !same_file(path, file))
+		return 0;
+	str_printf(reterr_message, "%s: is %s; name another file", file,
+		regular ? "the database itself" : "not a regular file");
+	return -EINVAL;
+}
+
+/* Copied beside its place, checked, on the disk. */
+static int copy_to(struct engine_connection *connection, const char *temporary)
+{
 	int r;
 
 	unlink(temporary);
@@ -61,13 +87,44 @@ int engine_sqlite_backup(struct engine_connection *connection, const char *file)
 		r = check_copy(temporary);
 	if (r >= 0)
 		r = sync_path(temporary, O_RDONLY);
-	if (r >= 0 && rename(temporary, file) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(temporary);
-		return r;
+	return r;
+}
+
+int engine_sqlite_backup(struct engine_connection *connection, const char *file, struct str *reterr_message)
+{
+	char *temporary cleanup(freep) = xasprintf("%s.%ld.tmp", file, (long)getpid());
+	size_t said = reterr_message->len;
+	int r;
+
+	r = check_name(engine_sqlite_path(connection), file, reterr_message);
+	if (r >= 0) {
+		r = copy_to(connection, temporary);
+		if (r >= 0 && rename(temporary, file) < 0)
+			r = -errno;
+		if (r >= 0)
+			r = sync_directory_of(file);
+		else
+			unlink(temporary);
 	}
-	return sync_directory_of(file);
+	if (r < 0 && reterr_message->len == said)
+		str_printf(reterr_message, "%s: cannot be written: %s", file,
+			r == -EIO || r == -EBADMSG ? engine_sqlite.error(connection) : error_text(r));
+	return r;
+}
+
+static int open_backup(const char *file, struct engine_connection **ret_backup, struct str *reterr_message)
+{
+	struct str words cleanup(str_finish) = STR_INIT;
+	int r;
+
+	r = engine_sqlite.open(file, ENGINE_READ, ret_backup, &words);
+	if (r == -ENOENT)
+		str_printf(reterr_message, "%s: there is no such backup", file);
+	else if (r == -EBADMSG)
+		str_printf(reterr_message, "%s: damaged, or no backup of this database; use another one", file);
+	else if (r < 0)
+		str_adds(reterr_message, words.buf);
+	return r;
 }
 
 /* A checked copy of the backup, as <path>.restored. */
@@ -77,7 +134,7 @@ static int copy_backup(const char *file, const char *copy, int newest_version, s
 	struct engine_connection *backup;
 	int version = 0, r;
 
-	r = engine_sqlite.open(file, ENGINE_READ, &backup, reterr_message);
+	r = open_backup(file, &backup, reterr_message);
 	if (r < 0)
 		return r;
 	r = engine_sqlite.version(backup, &version);
@@ -87,8 +144,6 @@ static int copy_backup(const char *file, const char *copy, int newest_version, s
 		r = -EPROTO;
 	if (r >= 0)
 		r = engine_sqlite.check(backup, false, &report);
-	if (r >= 0)
-		r = engine_sqlite.backup(backup, copy);
 	if (r == -EPROTO)
 		str_printf(reterr_message, "%s: schema version %d is newer than this program's %d; update the program",
 			file, version, newest_version);
@@ -96,7 +151,9 @@ static int copy_backup(const char *file, const char *copy, int newest_version, s
 		str_printf(reterr_message, "%s: the backup is %s; use another one", file,
 			version == 0 ? "empty" : "damaged");
 	else if (r < 0)
-		str_printf(reterr_message, "%s: cannot be copied to %s: %s", file, copy, engine_sqlite.error(backup));
+		str_printf(reterr_message, "%s: cannot be read: %s", file, engine_sqlite.error(backup));
+	else
+		r = engine_sqlite.backup(backup, copy, reterr_message);
 	engine_sqlite.close(backup);
 	return r;
 }
@@ -156,9 +213,15 @@ static void remove_beside(const char *path, const char *suffix)
 
 static int replace(const char *path, const char *copy, struct str *ret_kept)
 {
+	struct stat old;
 	int r;
 
-	if (access(path, F_OK) == 0) {
+	if (stat(path, &old) == 0) {
+		if (S_ISDIR(old.st_mode))
+			return -EISDIR;
+		/* An operator restores as root what services open as somebody else. */
+		if (chown(copy, old.st_uid, old.st_gid) < 0 || chmod(copy, old.st_mode & 0777) < 0)
+			return -errno;
 		empty_log(path);
 		r = keep_old(path, ret_kept);
 		if (r < 0)
@@ -180,6 +243,9 @@ int engine_sqlite_restore(
 	int open_lock cleanup(closep) = -1;
 	int r;
 
+	r = check_name(path, file, reterr_message);
+	if (r < 0)
+		return r;
 	schema_lock = interlock_open_file(path, ".migrate.lock");
 	if (schema_lock >= 0)
 		open_lock = interlock_open_file(path, ".open.lock");

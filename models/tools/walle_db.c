@@ -92,19 +92,19 @@ static int run_check(const struct job *job)
 
 static int run_backup(const struct job *job)
 {
+	struct str message cleanup(str_finish) = STR_INIT;
 	int status = EXIT_DATABASE;
 	struct db *db = open_database(job, DB_READ_ONLY, &status);
 	int r;
 
 	if (!db)
 		return status;
-	r = db_backup(db, job->file);
-	if (r < 0)
-		status = failed_on(job->file, r, db);
-	else
-		printf("%s: checked copy of %s\n", job->file, job->path);
+	r = db_backup(db, job->file, &message);
 	db_close(db);
-	return r < 0 ? status : EXIT_CLEAN;
+	if (r < 0)
+		return failed(message.buf, EXIT_UNEXPECTED);
+	printf("%s: checked copy of %s\n", job->file, job->path);
+	return EXIT_CLEAN;
 }
 
 static int run_restore(const struct job *job)
@@ -128,7 +128,7 @@ static int run_import(const struct job *job)
 	struct str message cleanup(str_finish) = STR_INIT;
 	struct import_options options = { .merge = job->merge };
 	int status = EXIT_DATABASE;
-	struct db *db = open_database(job, DB_WRITE, &status);
+	struct db *db = open_database(job, DB_ALONE, &status);
 	int r;
 
 	if (!db)
@@ -181,17 +181,18 @@ static const struct program program = {
 	.name = "walle-db",
 	.service = "db",
 	.summary = "Looks after Wall-E's database.",
-	.usage = "COMMAND\n"
-		 "  migrate         create the database or bring its schema up to date\n"
-		 "  check           integrity and number of rows\n"
-		 "  backup FILE     a checked copy; services may run\n"
-		 "  restore FILE    put a backup in the database's place; services must be stopped. What was\n"
-		 "                  there is kept beside it\n"
-		 "  import FILE [--merge]\n"
-		 "                  the old system's data: its SQLite database, or the JSON of\n"
-		 "                  'manage.py dumpdata wall_e_models'. The database must be empty; with --merge what\n"
-		 "                  exists stays and only what is missing is added\n"
-		 "  export          all rows as JSON lines to the standard output",
+	.usage =
+		"COMMAND\n"
+		"  migrate         create the database or bring its schema up to date\n"
+		"  check           integrity and number of rows\n"
+		"  backup FILE     a checked copy; services may run\n"
+		"  restore FILE    put a backup in the database's place; services must be stopped. What was\n"
+		"                  there is kept beside it\n"
+		"  import FILE [--merge]\n"
+		"                  the old system's data: its SQLite database, or the JSON of\n"
+		"                  'manage.py dumpdata wall_e_models'; services must be stopped. The database must be\n"
+		"                  empty; with --merge what exists stays and only what is missing is added\n"
+		"  export          all rows as JSON lines to the standard output",
 };
 
 /* "import FILE --merge": the words after the options. Returns the command, or NULL after having said what is wrong. */

@@ -134,7 +134,7 @@ static void test_a_restored_backup_is_noticed(void **state)
 	char *backup = xasprintf("%s/backup.sqlite3", fixture->directory);
 
 	put_member(fixture, 1, 5, "before", NULL);
-	assert_int_equal(db_backup(fixture->db, backup), 0);
+	assert_int_equal(db_backup(fixture->db, backup, NULL), 0);
 	put_member(fixture, 1, 5, "after", NULL);
 	assert_contains(fetch(fixture, "/user_points/", 200), "after");
 	/* As 'walle-db restore' leaves it: without the old file's log. */

@@ -333,19 +333,19 @@ static void test_a_backup_replaces_an_older_one(void **state)
 	struct db *copy, *reader;
 
 	put_member(f->db, 1, 11);
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	put_member(f->db, 1, 12);
 	/* A read-only connection can make one too. */
 	assert_ok(db_open(f->path, DB_READ_ONLY, &reader, NULL));
-	assert_ok(db_backup(reader, file));
+	assert_ok(db_backup(reader, file, NULL));
 	db_close(reader);
 	copy = open_db(file);
 	assert_int_equal(points_of(copy, 1), 12);
 	db_close(copy);
 	char *nowhere cleanup(freep) = in_directory(f, "no/such/backup");
-	assert_true(db_backup(f->db, nowhere) < 0);
+	assert_true(db_backup(f->db, nowhere, NULL) < 0);
 	assert_ok(db_begin(f->db));
-	assert_int_equal(db_backup(f->db, file), -EINVAL);
+	assert_int_equal(db_backup(f->db, file, NULL), -EINVAL);
 }
 
 int main(void)

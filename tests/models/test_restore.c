@@ -42,7 +42,7 @@ static void test_the_replaced_database_is_kept(void **state)
 	struct db *old;
 
 	put_member(f->db, 1, 10);
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	put_member(f->db, 1, 20);
 	db_close(f->db);
 	f->db = NULL;
@@ -75,7 +75,7 @@ static void test_restored_where_nothing_is(void **state)
 	struct db *db;
 
 	put_member(f->db, 1, 10);
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	assert_ok(db_restore(path, file, &kept, &message));
 	assert_int_equal(kept.len, 0);
 	db = open_db(path);
@@ -90,7 +90,7 @@ static void test_refused_while_anybody_has_it_open(void **state)
 	struct db *reader;
 
 	put_member(f->db, 1, 10);
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	refuse(f->path, file, -EBUSY, "stop the services");
 	assert_ok(db_open(f->path, DB_READ_ONLY, &reader, NULL));
 	db_close(f->db);
@@ -111,7 +111,7 @@ static void test_a_damaged_database_can_be_replaced(void **state)
 	size_t len;
 
 	put_member(f->db, 1, 10);
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	/* With pages left in the log SQLite would rebuild the file from them. */
 	assert_ok(db_checkpoint(f->db, SECOND));
 	db_close(f->db);
@@ -138,22 +138,22 @@ static void test_a_bad_backup_is_refused(void **state)
 	write_file(file, "", 0);
 	refuse(path, file, -EBADMSG, "empty");
 	write_file(file, "no database, but a text", 23);
-	refuse(path, file, -EBADMSG, "no database");
+	refuse(path, file, -EBADMSG, "no backup of this database");
 	unlink(file);
 	run_sql(file, "CREATE TABLE t (x)");
-	refuse(path, file, -EBADMSG, "another program");
+	refuse(path, file, -EBADMSG, "no backup of this database");
 	unlink(file);
 
 	for (uint64_t id = 1; id <= 5000; id++)
 		assert_ok(db_in_transaction(f->db) ? seen_message_claim(f->db, id) : db_begin(f->db));
 	assert_ok(db_commit(f->db));
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	content = read_file(file, &len);
 	memset(content + len / 2, 0x5a, 8192);
 	write_file(file, content, len);
 	free(content);
 	refuse(path, file, -EBADMSG, "damaged");
-	assert_ok(db_backup(f->db, file));
+	assert_ok(db_backup(f->db, file, NULL));
 	run_sql(file, "PRAGMA user_version = 9999");
 	refuse(path, file, -EPROTO, "update the program");
 	assert_int_equal(access(path, F_OK), -1);

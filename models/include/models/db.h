@@ -23,11 +23,12 @@ struct db;
 
 enum db_mode {
 	DB_WRITE,     /* a service: migrates when needed, then reads and writes */
+	DB_ALONE,     /* the same for whom services must not be running: -EBUSY while anybody else has it open */
 	DB_READ_ONLY, /* the levelling API: no statement can write; never migrates; -ENOENT while there is no database,
 		       * -ESTALE while its schema is older than ours (being migrated) */
 };
 
-/* Opens and, with DB_WRITE, creates and migrates. Takes at most about 10 s when other processes hold the locks.
+/* Opens and, unless for reading only, creates and migrates. Takes at most about 10 s when other processes hold the locks.
  * `reterr_message` (may be NULL) gets one line that says what to do. */
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct str *reterr_message) warn_unused;
 void db_close(struct db *db);
@@ -65,11 +66,11 @@ int db_wal_size(struct db *db, int64_t *ret_bytes) warn_unused;
 /* Integrity and counts, for walle-db check and for the start of a service (`quick`). Problems are appended to
  * `report`, a line each; -EBADMSG when there are any. */
 int db_check(struct db *db, bool quick, struct str *report) warn_unused;
-/* VACUUM INTO a temporary file beside `file`, checked, synced, renamed. -EEXIST is never returned: an older backup is
- * replaced. */
-int db_backup(struct db *db, const char *file) warn_unused;
+/* VACUUM INTO a temporary file beside `file`, checked, synced, renamed. An older backup is replaced, a device, a
+ * directory or the database itself is not: -EINVAL. `reterr_message` (may be NULL) as above. */
+int db_backup(struct db *db, const char *file, struct str *reterr_message) warn_unused;
 /* Puts a checked copy of the backup `file` in the place of the database `path`, which need not exist. What was there
- * is kept beside it, its name is appended to `ret_kept`. -EBUSY: a service has the database open; -EBADMSG: the
+ * is kept beside it, its name is appended to `ret_kept`; its owner and rights are the new one's too. -EBUSY: a service has the database open; -EBADMSG: the
  * backup is damaged or not ours; -EPROTO: made by a newer program. An older one is accepted and migrated when a
  * service opens it. */
 int db_restore(const char *path, const char *file, struct str *ret_kept, struct str *reterr_message) warn_unused;
