@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -248,6 +249,19 @@ static int require_empty(struct import *import)
 	return query_run(import->db, "DELETE FROM level");
 }
 
+/* By the 16 bytes with which the file format begins. Anything else can only be a dump. */
+static bool is_sqlite(const char *name)
+{
+	FILE *file = fopen(name, "rbe");
+	char head[16] = "";
+
+	if (!file)
+		return false;
+	(void)!fread(head, 1, sizeof(head), file);
+	fclose(file);
+	return memcmp(head, "SQLite format 3", sizeof(head)) == 0;
+}
+
 static int import_any(struct import *import)
 {
 	struct stat file, target;
@@ -262,15 +276,20 @@ static int import_any(struct import *import)
 		str_printf(import->reterr_message, "%s: is the database itself", import->file);
 		return -EINVAL;
 	}
+	if (!S_ISREG(file.st_mode)) {
+		str_printf(import->reterr_message, "%s: is not a regular file", import->file);
+		return -EINVAL;
+	}
+	if (file.st_size == 0) {
+		str_printf(import->reterr_message, "%s: is empty", import->file);
+		return -EBADMSG;
+	}
 	if (!import->merge) {
 		r = require_empty(import);
 		if (r < 0)
 			return r;
 	}
-	r = import_sqlite(import);
-	if (r == -EBADMSG && import->reterr_message->len == 0)
-		r = import_dump(import);
-	return r;
+	return is_sqlite(import->file) ? import_sqlite(import) : import_dump(import);
 }
 
 static void finish(struct import *import)

@@ -215,6 +215,15 @@ static int read_all(struct dump *dump)
 	return r < 0 ? r : json_reader_next(&dump->reader, &token);
 }
 
+static bool has_rows(const struct import *import)
+{
+	for (size_t i = 0; i < import_table_count; i++) {
+		if (import->counts[i].read > 0)
+			return true;
+	}
+	return false;
+}
+
 int import_dump(struct import *import)
 {
 	struct dump *dump;
@@ -235,6 +244,9 @@ int import_dump(struct import *import)
 	for (size_t i = 0; i < IMPORT_COLUMNS_MAX; i++)
 		str_init(&dump->texts[i]);
 	r = read_all(dump);
+	/* Not even levels: a dump of something else. */
+	if (r >= 0 && !has_rows(import))
+		r = malformed(dump, "it has no rows of wall_e_models");
 	if (r == -EBADMSG && dump->reader.fault)
 		str_printf(import->reterr_message,
 			"%s:%" PRId64

@@ -74,8 +74,7 @@ int import_skip(struct import *import, const char *reason);
 /* "2025-07-01 19:00:00.123456", with T for the blank and Z or an offset as in dumps. -EINVAL */
 int import_parse_date(const char *text, usec *ret_time) warn_unused;
 
-/* Feed every row of the file to import_row(). import_sqlite() returns -EBADMSG without a message when the file is no
- * SQLite database. */
+/* Feed every row of the file to import_row(). */
 int import_sqlite(struct import *import) warn_unused;
 int import_dump(struct import *import) warn_unused;
 

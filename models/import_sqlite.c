@@ -10,15 +10,13 @@
 	"%s: has no %s %s; it is older than the old system's last version (migration 0032_reactrole): " \
 	"run its 'manage.py migrate' first"
 
-/* Number of columns of a table; 0: there is no such table. `ret_known` counts those that the import knows. */
-static int count_columns(
-	struct import *import, struct db *old, const struct import_table *spec, int64_t *ret_columns, size_t *ret_known)
+/* Number of columns of a table; 0: there is no such table. */
+static int count_columns(struct import *import, struct db *old, const struct import_table *spec, int64_t *ret_columns)
 {
 	struct query *query cleanup(query_closep) = NULL;
 	int r;
 
 	*ret_columns = 0;
-	*ret_known = 0;
 	r = query_open(old, &query, "SELECT name FROM pragma_table_info($1)", BIND_TEXT(spec->table));
 	while (r >= 0 && (r = query_next(query)) > 0) {
 		const char *name = query_text(query, 0);
@@ -27,9 +25,7 @@ static int count_columns(
 		(*ret_columns)++;
 		while (spec->columns[i].name && !streq(spec->columns[i].name, name))
 			i++;
-		if (spec->columns[i].name)
-			(*ret_known)++;
-		else
+		if (!spec->columns[i].name)
 			str_printf(&import->others, "not kept: column %s.%s, which this program does not know\n",
 				spec->table, name);
 	}
@@ -52,13 +48,12 @@ static int check_schema(struct import *import, struct db *old)
 	const char *missing_table = NULL;
 	bool any = false;
 	int64_t columns;
-	size_t known;
 	int r;
 
 	for (size_t i = 0; i < import_table_count; i++) {
 		const struct import_table *spec = &import_tables[i];
 
-		r = count_columns(import, old, spec, &columns, &known);
+		r = count_columns(import, old, spec, &columns);
 		if (r < 0)
 			return r;
 		if (columns == 0) {
@@ -160,36 +155,22 @@ static int read_all(struct import *import, struct db *old)
 int import_sqlite(struct import *import)
 {
 	struct str words cleanup(str_finish) = STR_INIT;
-	struct query *query;
 	struct db *old;
-	int64_t tables;
 	int r;
 
 	import->source = "the old system's SQLite database";
 	r = db_open_foreign(import->file, &old, &words);
-	if (r < 0) {
-		if (r != -EBADMSG)
-			str_adds(import->reterr_message, words.buf);
-		return r;
-	}
-	r = db_begin_read(old);
-	if (r >= 0)
-		r = query_row(old, &query, "SELECT count(*) FROM sqlite_schema");
-	if (r < 0) {
-		/* No SQLite file: perhaps a dump. */
+	if (r >= 0) {
+		r = db_begin_read(old);
+		if (r >= 0)
+			r = read_all(import, old);
+		if (r < 0 && import->db->state == DB_WRITING)
+			str_printf(&words, "%s: cannot be read: %s", import->file, db_error(old));
 		db_close(old);
-		return r;
 	}
-	tables = query_int(query, 0);
-	query_close(query);
-	if (tables == 0) {
-		str_printf(import->reterr_message, "%s: is empty", import->file);
-		r = -EBADMSG;
-	} else {
-		r = read_all(import, old);
-		if (r < 0 && import->reterr_message->len == 0 && import->db->state == DB_WRITING)
-			str_printf(import->reterr_message, "%s: cannot be read: %s", import->file, db_error(old));
-	}
-	db_close(old);
+	if (import->reterr_message->len == 0 && r == -EBADMSG)
+		str_printf(import->reterr_message, "%s: damaged; copy it from the old system again", import->file);
+	else if (import->reterr_message->len == 0 && r < 0)
+		str_adds(import->reterr_message, words.buf);
 	return r;
 }

@@ -98,13 +98,17 @@ static int import_reminder(struct import *import, const struct engine_value *v)
 	r = query_run(import->db,
 		"INSERT INTO reminder (id, due_at, text, author_id) SELECT " FREE_REMINDER_ID
 		", $2, $3, $4 WHERE $5 = 0 OR NOT EXISTS"
-		" (SELECT 1 FROM reminder WHERE author_id = $4 AND due_at = $2 AND text = $3)",
+		/* Open and ended ones apart, as their indexes are. */
+		" (SELECT 1 FROM reminder WHERE state < 2 AND author_id = $4 AND due_at = $2 AND text = $3"
+		" UNION ALL"
+		" SELECT 1 FROM reminder WHERE state >= 2 AND author_id = $4 AND due_at = $2 AND text = $3)",
 		v[0], v[1], v[2], v[3], BIND_INT(import->merge));
 	if (r < 0)
 		return r;
 	return inserted(import, "the same reminder is there already");
 }
 
+/* The same ban in a file and in a dump, whose dates are cut to milliseconds, is one. */
 static int import_ban(struct import *import, const struct engine_value *v)
 {
 	int r;
@@ -113,7 +117,7 @@ static int import_ban(struct import *import, const struct engine_value *v)
 		"INSERT INTO ban_record (id, user_name, user_id, moderator_name, moderator_id, reason, banned_at,"
 		" unbanned_at) SELECT " FREE_BAN_RECORD_ID ", $2, $3, $4, $5, $6, $7, $8 WHERE $9 = 0 OR NOT EXISTS"
 		" (SELECT 1 FROM ban_record WHERE user_id = $3 AND reason = $6"
-		" AND coalesce(banned_at, -1) = coalesce($7, -1)) ON CONFLICT DO NOTHING",
+		" AND coalesce(banned_at / 1000, -1) = coalesce($7 / 1000, -1)) ON CONFLICT DO NOTHING",
 		v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], BIND_INT(import->merge));
 	if (r < 0)
 		return r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "import_internal.h"
@@ -278,6 +279,8 @@ static void test_other_files_are_refused(void **state)
 		{ "[{\"model\": \"wall_e_models.level\", \"pk\": 1, \"fields\": {\"number\": 1", -EBADMSG,
 			"ends too early" },
 		{ "[{\"table\": \"level\"}]", -EBADMSG, "does not write" },
+		{ "[]", -EBADMSG, "no rows of wall_e_models" },
+		{ "[{\"model\": \"auth.user\", \"pk\": 1, \"fields\": {}}]", -EBADMSG, "no rows of wall_e_models" },
 	};
 	struct old *old = *state;
 	char *other cleanup(freep) = in_directory(old->f, "other.sqlite3");
@@ -291,6 +294,12 @@ static void test_other_files_are_refused(void **state)
 	refuse(old, old->f->path, -EINVAL, "the database itself");
 	run_sql(other, "CREATE TABLE t (x)");
 	refuse(old, other, -EBADMSG, "not one of the old system");
+	refuse(old, old->f->directory, -EINVAL, "not a regular file");
+	unlink(old->dump);
+	assert_ok(mkfifo(old->dump, 0600));
+	refuse(old, old->dump, -EINVAL, "not a regular file");
+	assert_ok(truncate(old->file, 4096));
+	refuse(old, old->file, -EBADMSG, "damaged; copy it");
 }
 
 static void test_a_failure_half_way_changes_nothing(void **state)
@@ -343,6 +352,10 @@ static void test_a_database_with_data_is_refused_unless_merging(void **state)
 	assert_counts(&report, "commandstat 2 0 2");
 	assert_counts(&report, "helpmessage 1 0 1");
 	assert_counts(&report, "embedavatar 1 0 1");
+	/* Nor do the file's dates, whose microseconds a dump has not. */
+	run_sql(old->file, "UPDATE wall_e_models_ban_records SET ban_date = substr(ban_date, 1, 23) || '456'");
+	import_ok(old->f->db, old->file, true, &report);
+	assert_counts(&report, "banrecord 3 0 3");
 }
 
 static void test_seeded_levels_make_room(void **state)
