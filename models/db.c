@@ -24,7 +24,7 @@ static int connect_to(const char *path, enum engine_mode mode, struct db **ret_d
 
 	db = xcalloc(1, sizeof(*db));
 	db->engine = &engine_sqlite;
-	db->read_only = mode != ENGINE_WRITE && mode != ENGINE_ALONE;
+	db->read_only = mode != ENGINE_WRITE;
 	db->path = xstrdup(path);
 	r = db->engine->open(path, mode, &db->connection, reterr_message);
 	if (r < 0) {
@@ -68,18 +68,15 @@ static int check_version(struct db *db, struct str *reterr_message)
 
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct str *reterr_message)
 {
-	static const enum engine_mode modes[] = {
-		[DB_WRITE] = ENGINE_WRITE, [DB_ALONE] = ENGINE_ALONE, [DB_READ_ONLY] = ENGINE_READ
-	};
 	struct str ignored cleanup(str_finish) = STR_INIT;
 	struct str *message = reterr_message ? reterr_message : &ignored;
 	struct db *db;
 	int r;
 
-	r = connect_to(path, modes[mode], &db, message);
+	r = connect_to(path, mode == DB_WRITE ? ENGINE_WRITE : ENGINE_READ, &db, message);
 	if (r < 0)
 		return r;
-	if (!db->read_only) {
+	if (mode == DB_WRITE) {
 		r = migrate_run(db, message);
 		db->engine->unlock_schema(db->connection);
 	} else {

@@ -33,7 +33,6 @@ struct engine_value {
 
 enum engine_mode {
 	ENGINE_WRITE,   /* creates the file; returns holding the lock under which the schema may change */
-	ENGINE_ALONE,   /* ENGINE_WRITE while nobody else has the database open */
 	ENGINE_READ,    /* cannot write, never creates the database */
 	ENGINE_LOCKED,  /* ENGINE_WRITE for restore(), which holds all locks already */
 	ENGINE_FOREIGN, /* like ENGINE_READ, for a database that is not ours: the old system's, a backup */
@@ -68,7 +67,7 @@ struct engine {
 
 	/* The schema: which numbered migration was applied last (0: none), whose database it is, and running a
 	 * migration. set_version and script run inside a write transaction. unlock_schema ends what
-	 * open(ENGINE_WRITE or ENGINE_ALONE) began. */
+	 * open(ENGINE_WRITE) began. */
 	int (*version)(struct engine_connection *connection, int *ret_version);
 	int (*set_version)(struct engine_connection *connection, int version);
 	int (*script)(struct engine_connection *connection, const char *sql);

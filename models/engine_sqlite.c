@@ -35,8 +35,6 @@
 #define BUSY_PATIENCE (5 * SECOND)
 /* How long opening waits for another process that migrates. */
 #define SCHEMA_PATIENCE (10 * SECOND)
-/* How long whoever must be alone waits for a service that is just closing. */
-#define ALONE_PATIENCE (2 * SECOND)
 
 /* How long a checkpoint, which keeps writers out, waits for a reader that still needs the log before it lets them in
  * again and tries anew. */
@@ -214,7 +212,6 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 		str_printf(message,
 			"%s: not accessible; let the user that runs the services own the file and its directory", path);
 		break;
-	case -EBUSY: str_printf(message, "%s: in use; stop the services first", path); break;
 	case -EROFS: str_printf(message, "%s: not writable; mount its directory for writing", path); break;
 	case -EAGAIN:
 		str_printf(message,
@@ -235,7 +232,7 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 	}
 }
 
-static int take_schema_locks(struct engine_connection *connection, bool alone, struct str *reterr_message)
+static int take_schema_locks(struct engine_connection *connection, struct str *reterr_message)
 {
 	char *directory cleanup(freep) = xstrdup(connection->path);
 	char *slash = strrchr(directory, '/');
@@ -262,13 +259,8 @@ static int take_schema_locks(struct engine_connection *connection, bool alone, s
 		return r;
 	}
 	r = interlock_flock(connection->schema_lock, LOCK_EX, SCHEMA_PATIENCE);
-	if (r >= 0 && alone) {
-		r = interlock_flock(connection->open_lock, LOCK_EX, ALONE_PATIENCE);
-		if (r == -EAGAIN)
-			r = -EBUSY;
-	} else if (r >= 0) {
+	if (r >= 0)
 		r = interlock_flock(connection->open_lock, LOCK_SH, SCHEMA_PATIENCE);
-	}
 	if (r < 0)
 		explain(reterr_message, connection->path, r, "locked");
 	return r;
@@ -355,7 +347,7 @@ static int check_kind(struct engine_connection *connection, bool may_be_missing)
 static int sqlite_open(
 	const char *path, enum engine_mode mode, struct engine_connection **ret_connection, struct str *reterr_message)
 {
-	bool locks = mode == ENGINE_WRITE || mode == ENGINE_ALONE, writes = locks || mode == ENGINE_LOCKED;
+	bool writes = mode == ENGINE_WRITE || mode == ENGINE_LOCKED;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	struct engine_connection *connection;
 	int r;
@@ -368,8 +360,8 @@ static int sqlite_open(
 	r = check_kind(connection, writes);
 	if (r < 0)
 		goto explained;
-	if (locks) {
-		r = take_schema_locks(connection, mode == ENGINE_ALONE, reterr_message);
+	if (mode == ENGINE_WRITE) {
+		r = take_schema_locks(connection, reterr_message);
 		if (r < 0)
 			goto failed;
 		if (interlock_needed(sqlite3_libversion_number())) {

@@ -23,12 +23,11 @@ struct db;
 
 enum db_mode {
 	DB_WRITE,     /* a service: migrates when needed, then reads and writes */
-	DB_ALONE,     /* the same for whom services must not be running: -EBUSY while anybody else has it open */
 	DB_READ_ONLY, /* the levelling API: no statement can write; never migrates; -ENOENT while there is no database,
 		       * -ESTALE while its schema is older than ours (being migrated) */
 };
 
-/* Opens and, unless for reading only, creates and migrates. Takes at most about 10 s when other processes hold the locks.
+/* Opens and, with DB_WRITE, creates and migrates. Takes at most about 10 s when other processes hold the locks.
  * `reterr_message` (may be NULL) gets one line that says what to do. */
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct str *reterr_message) warn_unused;
 void db_close(struct db *db);
