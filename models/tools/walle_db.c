@@ -128,7 +128,7 @@ static int run_import(const struct job *job)
 	struct str message cleanup(str_finish) = STR_INIT;
 	struct import_options options = { .merge = job->merge };
 	int status = EXIT_DATABASE;
-	struct db *db = open_database(job, DB_ALONE, &status);
+	struct db *db = open_database(job, DB_WRITE, &status);
 	int r;
 
 	if (!db)
@@ -181,18 +181,17 @@ static const struct program program = {
 	.name = "walle-db",
 	.service = "db",
 	.summary = "Looks after Wall-E's database.",
-	.usage =
-		"COMMAND\n"
-		"  migrate         create the database or bring its schema up to date\n"
-		"  check           integrity and number of rows\n"
-		"  backup FILE     a checked copy; services may run\n"
-		"  restore FILE    put a backup in the database's place; services must be stopped. What was\n"
-		"                  there is kept beside it\n"
-		"  import FILE [--merge]\n"
-		"                  the old system's data: its SQLite database, or the JSON of\n"
-		"                  'manage.py dumpdata wall_e_models'; services must be stopped. The database must be\n"
-		"                  empty; with --merge what exists stays and only what is missing is added\n"
-		"  export          all rows as JSON lines to the standard output",
+	.usage = "COMMAND\n"
+		 "  migrate         create the database or bring its schema up to date\n"
+		 "  check           integrity and number of rows\n"
+		 "  backup FILE     a checked copy; services may run\n"
+		 "  restore FILE    put a backup in the database's place; services must be stopped. What was\n"
+		 "                  there is kept beside it\n"
+		 "  import FILE [--merge]\n"
+		 "                  the old system's data: its SQLite database, or the JSON of\n"
+		 "                  'manage.py dumpdata wall_e_models'. The database must be empty; with --merge what\n"
+		 "                  exists stays and only what is missing is added\n"
+		 "  export          all rows as JSON lines to the standard output",
 };
 
 /* "import FILE --merge": the words after the options. Returns the command, or NULL after having said what is wrong. */
