@@ -89,32 +89,46 @@ static bool match_path(const struct request *request, struct match *match)
 	return match->id_len > 0 && match_end(request, match->id + match->id_len, len - 8 - match->id_len, match);
 }
 
+/* Encoded anew; a byte that is not UTF-8 stays the percent sign and digits it was sent as. */
+static void add_path(struct str *out, const char *path, size_t len)
+{
+	uint32_t code_point;
+
+	for (size_t n; len > 0; path += n, len -= n) {
+		n = utf8_next(path, len, &code_point);
+		if (n > 0) {
+			params_quote(out, path, n, "/:@&+$,!*'()");
+		} else {
+			str_printf(out, "%%25%02X", (unsigned char)*path);
+			n = 1;
+		}
+	}
+}
+
+/* As it was sent, with bytes above 127 as ISO 8859-1. */
+static void add_query(struct str *out, const char *query)
+{
+	struct str text cleanup(str_finish) = STR_INIT;
+
+	for (; *query; query++)
+		utf8_append(&text, (unsigned char)*query);
+	params_quote(out, text.buf, text.len, "/#%[]=:;$&()+,!?*@'");
+}
+
 static void redirect(const struct request *request, struct answer *answer)
 {
-	struct str location = STR_INIT;
+	struct str location cleanup(str_finish) = STR_INIT;
 
-	/* The path as it was sent, encoded where it has to be. */
-	for (const char *p = request->raw_path; *p; p++) {
-		if ((unsigned char)*p >= 0x80 || strchr("\"<>\\^`{|}", *p))
-			str_printf(&location, "%%%02X", (unsigned char)*p);
-		else
-			str_addc(&location, *p);
-	}
+	add_path(&location, request->path, request->path_len);
 	str_addc(&location, '/');
-	if (request->query) {
+	if (request->query && *request->query) {
 		str_addc(&location, '?');
-		for (const char *p = request->query; *p; p++) {
-			if ((unsigned char)*p >= 0x80)
-				str_printf(&location, "%%%02X", (unsigned char)*p);
-			else
-				str_addc(&location, *p);
-		}
+		add_query(&location, request->query);
 	}
 	answer->status = 301;
 	answer->type = "text/html; charset=utf-8";
 	answer->location = arena_strndup(request->arena, location.buf, location.len);
 	answer->no_cors = true;
-	str_finish(&location);
 }
 
 static void describe(const struct match *match, struct answer *answer)
@@ -170,6 +184,11 @@ struct page {
 	size_t first; /* 0-based position of its first element */
 };
 
+static bool is_text(const struct param *param, const char *text)
+{
+	return param->value_len == strlen(text) && memcmp(param->value, text, param->value_len) == 0;
+}
+
 /* False: there is no such page, and the answer says so. */
 static bool page_find(const struct request *request, size_t count, struct page *ret_page, struct answer *answer)
 {
@@ -188,7 +207,7 @@ static bool page_find(const struct request *request, size_t count, struct page *
 			page.size = (size_t)MIN(value, PAGE_SIZE_MAX);
 	}
 	page.pages = count > 0 ? (count + page.size - 1) / page.size : 1;
-	if (number && number->value_len == 4 && memcmp(number->value, "last", 4) == 0) {
+	if (number && is_text(number, "last")) {
 		page.number = page.pages;
 	} else if (number) {
 		r = params_int(number->value, number->value_len, &value, &negative);
@@ -254,7 +273,7 @@ struct filter {
 	int64_t low, high;
 };
 
-static void refuse_filter(struct answer *answer, const char *message)
+static void refuse_filter(struct answer *answer, const struct str *message)
 {
 	struct json_writer w = JSON_WRITER(&answer->body);
 
@@ -263,7 +282,7 @@ static void refuse_filter(struct answer *answer, const char *message)
 	json_begin_object(&w);
 	json_key(&w, "last_updated_date__isnull");
 	json_begin_array(&w);
-	json_write_string(&w, message);
+	json_write_string_len(&w, message->buf, message->len);
 	json_end_array(&w);
 	json_end_object(&w);
 }
@@ -316,7 +335,7 @@ static enum null_filter parse_nulls(const char *text)
 	if (!text)
 		return NULLS_ABSENT;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (utf8_equal_folded(text, words[i]))
+		if (params_is_word(text, words[i]))
 			return (enum null_filter)i;
 	}
 	return NULLS_OTHER;
@@ -329,7 +348,7 @@ static bool filter_find(
 	const struct param *gte = params_get(&request->params, "last_updated_date__gte");
 	enum null_filter nulls = parse_nulls(params_text(&request->params, "last_updated_date__isnull", NULL));
 	/* The old server stands this word in for an absent parameter, and so it means the same when it is sent. */
-	bool absent = !gte || streq(gte->value, "not_specified"), blank = gte && gte->value_len == 0;
+	bool absent = !gte || is_text(gte, "not_specified"), blank = gte && gte->value_len == 0;
 	struct str message cleanup(str_finish) = STR_INIT;
 	int64_t time;
 
@@ -343,15 +362,20 @@ static bool filter_find(
 		return true;
 	}
 	if (absent || parse_epoch(gte->value, gte->value_len, &time) < 0) {
-		str_printf(&message, "invalid epoch of %s detected", absent ? "not_specified" : gte->value);
-		refuse_filter(answer, message.buf);
+		str_adds(&message, "invalid epoch of ");
+		if (absent)
+			str_adds(&message, "not_specified");
+		else
+			str_add(&message, gte->value, gte->value_len);
+		str_adds(&message, " detected");
+		refuse_filter(answer, &message);
 		return false;
 	}
 	if (nulls == NULLS_FALSE) {
 		str_adds(&message, "invalid condition of last_updated_date__isnull=False || last_updated_date__gte>");
 		write_pacific(api, &message, time);
 		str_adds(&message, " detected");
-		refuse_filter(answer, message.buf);
+		refuse_filter(answer, &message);
 		return false;
 	}
 	ret_filter->low = time;

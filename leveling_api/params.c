@@ -87,33 +87,54 @@ void params_append_utf8(struct str *out, const char *bytes, size_t len)
 	}
 }
 
-/* One name or value, copied into the arena. `latin1`: bytes above 127 that stand in the query as they are count as characters of
- * ISO 8859-1: so the old server repeated them in its links, while it read their value as UTF-8. */
+/* How many bytes at the front are ASCII. */
+static size_t ascii_run(const char *text, size_t len)
+{
+	size_t run = 0;
+
+	while (run < len && (unsigned char)text[run] < 0x80)
+		run++;
+	return run;
+}
+
+/* Undoes '+' and percent signs; `to` has room for len + 1 bytes. */
+static size_t decode_run(char *to, const char *raw, size_t len)
+{
+	memcpy(to, raw, len);
+	for (char *plus = to; (plus = memchr(plus, '+', (size_t)(to + len - plus)));)
+		*plus = ' ';
+	return params_decode_in_place(to, len);
+}
+
+/* One name or value, copied into the arena. Bytes above 127 that stand in the query as they are have nothing to do with encoded ones
+ * beside them; `latin1`: they count as characters of ISO 8859-1. */
 static const char *decode_part(const char *raw, size_t len, bool latin1, struct arena *arena, size_t *ret_len)
 {
 	struct str text cleanup(str_finish) = STR_INIT;
-	char *bytes;
+	char *bytes = arena_alloc(arena, len + 1);
 
-	if (latin1) {
-		for (size_t i = 0; i < len; i++)
-			utf8_append(&text, (unsigned char)raw[i]);
-		bytes = arena_copy(arena, text.buf, text.len + 1);
-		len = text.len;
-		str_clear(&text);
-	} else {
-		bytes = arena_alloc(arena, len + 1);
-		memcpy(bytes, raw, len);
+	if (ascii_run(raw, len) == len) {
+		*ret_len = decode_run(bytes, raw, len);
+		if (utf8_valid(bytes, *ret_len))
+			return bytes;
 	}
-	for (char *plus = bytes; (plus = memchr(plus, '+', (size_t)(bytes + len - plus)));)
-		*plus = ' ';
-	len = params_decode_in_place(bytes, len);
-	if (!utf8_valid(bytes, len)) {
-		params_append_utf8(&text, bytes, len);
-		bytes = arena_copy(arena, text.buf, text.len + 1);
-		len = text.len;
+	while (len > 0) {
+		size_t run = ascii_run(raw, len);
+
+		if (run > 0) {
+			params_append_utf8(&text, bytes, decode_run(bytes, raw, run));
+		} else {
+			run = 1;
+			if (latin1)
+				utf8_append(&text, (unsigned char)*raw);
+			else
+				str_addc(&text, *raw);
+		}
+		raw += run;
+		len -= run;
 	}
-	*ret_len = len;
-	return bytes;
+	*ret_len = text.len;
+	return arena_copy(arena, text.buf, text.len + 1);
 }
 
 bool params_too_many(const char *raw)
@@ -123,15 +144,6 @@ bool params_too_many(const char *raw)
 	for (; raw && (raw = strchr(raw, '&')); raw++)
 		fields++;
 	return fields > PARAMS_MAX;
-}
-
-static bool has_high_bytes(const char *raw)
-{
-	for (; *raw; raw++) {
-		if ((unsigned char)*raw >= 0x80)
-			return true;
-	}
-	return false;
 }
 
 static int parse(const char *raw, bool latin1, struct arena *arena, struct params *ret_params)
@@ -170,7 +182,7 @@ static int parse(const char *raw, bool latin1, struct arena *arena, struct param
 
 int params_parse(const char *raw, struct arena *arena, struct params *ret_params)
 {
-	return parse(raw, false, arena, ret_params);
+	return parse(raw, raw && !utf8_valid(raw, strlen(raw)), arena, ret_params);
 }
 
 const struct param *params_get(const struct params *params, const char *name)
@@ -195,7 +207,7 @@ const char *params_text(const struct params *params, const char *name, const cha
 	return strlen(param->value) == param->value_len ? param->value : "\1";
 }
 
-void params_encode(struct str *out, const char *text, size_t len)
+void params_quote(struct str *out, const char *text, size_t len, const char *kept)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
@@ -203,15 +215,26 @@ void params_encode(struct str *out, const char *text, size_t len)
 		unsigned char c = (unsigned char)text[i];
 
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-			c == '.' || c == '-' || c == '~') {
+			c == '.' || c == '-' || c == '~' || (c != '\0' && strchr(kept, c))) {
 			str_addc(out, (char)c);
-		} else if (c == ' ') {
-			str_addc(out, '+');
 		} else {
 			str_addc(out, '%');
 			str_addc(out, digits[c >> 4]);
 			str_addc(out, digits[c & 15]);
 		}
+	}
+}
+
+void params_encode(struct str *out, const char *text, size_t len)
+{
+	for (const char *end = text + len, *blank; text < end; text = blank + 1) {
+		blank = memchr(text, ' ', (size_t)(end - text));
+		if (!blank) {
+			params_quote(out, text, (size_t)(end - text), "");
+			break;
+		}
+		params_quote(out, text, (size_t)(blank - text), "");
+		str_addc(out, '+');
 	}
 }
 
@@ -242,7 +265,8 @@ void params_relink(struct str *out, const char *raw, const struct params *parsed
 	size_t count = 0;
 	char separator = '?';
 
-	if (raw && has_high_bytes(raw) && parse(raw, true, arena, &params) < 0)
+	/* In links the old server repeated bytes above 127 as ISO 8859-1, even where it read them as UTF-8. */
+	if (raw && ascii_run(raw, strlen(raw)) < strlen(raw) && parse(raw, true, arena, &params) < 0)
 		return;
 	sorted = arena_array(arena, struct sortable, params.count + 1);
 	for (size_t i = 0; i < params.count; i++) {
@@ -285,6 +309,19 @@ static bool is_blank(uint32_t c)
 {
 	return (c >= '\t' && c <= '\r') || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 ||
 	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+bool params_is_word(const char *text, const char *word)
+{
+	size_t len = strlen(text), n;
+	uint32_t c;
+
+	for (; *word; word++, text += n, len -= n) {
+		n = utf8_next(text, len, &c);
+		if (n == 0 || utf8proc_tolower((utf8proc_int32_t)c) != *word)
+			return false;
+	}
+	return len == 0;
 }
 
 bool params_is_digits(const char *text, size_t len)

@@ -1,8 +1,9 @@
 /* The query string, read as the server that ours replaced read it, and the links that repeat it.
  *
- * Rules that clients can see: fields are separated by '&' only; '+' is a blank; broken percent signs stay as they are; bytes that are
- * not UTF-8 become U+FFFD; of a repeated field the last one counts, but links repeat all of them; numbers may have blanks around them,
- * a sign, single underscores between digits and the digits of any script. */
+ * Rules that clients can see: fields are separated by '&' only; '+' is a blank; broken percent signs stay as they are; encoded bytes that
+ * are not UTF-8 become U+FFFD; a query whose bytes as they were sent are not UTF-8 is ISO 8859-1; of a repeated field the last one counts,
+ * but links repeat all of them; numbers may have blanks around them, a sign, single underscores between digits and the digits of any
+ * script. */
 #ifndef LEVELING_API_PARAMS_H
 #define LEVELING_API_PARAMS_H
 
@@ -39,7 +40,12 @@ int params_int(const char *text, size_t len, int64_t *ret_value, bool *ret_negat
 /* Whether the text is one or more decimal digits of any script and nothing else. */
 bool params_is_digits(const char *text, size_t len);
 
-/* Appends `text` with everything but letters, digits and "_.-~" percent-encoded; a blank becomes '+'. */
+/* Whether the text is this word (of small ASCII letters), without regard to case. */
+bool params_is_word(const char *text, const char *word);
+
+/* Appends `text` with everything but letters, digits, "_.-~" and what is in `kept` percent-encoded. */
+void params_quote(struct str *out, const char *text, size_t len, const char *kept);
+/* The same for a part of a query: nothing is kept, and a blank becomes '+'. */
 void params_encode(struct str *out, const char *text, size_t len);
 /* Whether a query has more fields than are read. */
 bool params_too_many(const char *raw);

@@ -106,7 +106,7 @@ static bool is_text(const char *type)
 
 static void add_cors(struct MHD_Response *response, const struct request *request, const char *origins)
 {
-	if (!request->origin || !request_list_has(origins, request->origin))
+	if (!request->origin || !request_origin_listed(origins, request->origin))
 		return;
 	add(response, "Access-Control-Allow-Origin", request->origin);
 	add(response, "Access-Control-Expose-Headers",
@@ -177,7 +177,7 @@ struct reply reply_create(struct answer *answer, const struct request *request, 
 
 bool reply_is_preflight(const struct request *request)
 {
-	return request->method == METHOD_OPTIONS && request->preflight_method && request->origin;
+	return request->method == METHOD_OPTIONS && request->preflight_method;
 }
 
 struct reply reply_create_preflight(const struct request *request, const char *origins)
@@ -188,7 +188,7 @@ struct reply reply_create_preflight(const struct request *request, const char *o
 	if (!reply.response)
 		return reply;
 	add(reply.response, "Vary", "Origin");
-	if (request_list_has(origins, request->origin)) {
+	if (request->origin && request_origin_listed(origins, request->origin)) {
 		add_cors(reply.response, request, origins);
 		/* HEAD needs no leave; what would write is not given any. */
 		add(reply.response, "Access-Control-Allow-Methods", "GET, OPTIONS");

@@ -116,6 +116,20 @@ bool request_list_has(const char *list, const char *text)
 	return false;
 }
 
+bool request_origin_listed(const char *list, const char *origin)
+{
+	const char *authority = strstr(origin, "://"), *entry;
+	size_t scheme = authority ? (size_t)(authority - origin) : 0, len;
+	size_t origin_len = authority ? scheme + 3 + strcspn(authority + 3, "/?#") : strlen(origin);
+
+	while (next_word(&list, &entry, &len)) {
+		if (len == origin_len && strncasecmp(entry, origin, scheme) == 0 &&
+			memcmp(entry + scheme, origin + scheme, len - scheme) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool request_host_listed(const char *list, const char *host)
 {
 	size_t host_len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"), len;
@@ -161,6 +175,18 @@ static const struct {
 	{ "x-forwarded-host", offsetof(struct request, forwarded_host), true },
 };
 
+/* The library leaves the blanks that follow a value. */
+static const char *without_blanks(struct arena *arena, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || (value[len - 1] != ' ' && value[len - 1] != '\t'))
+		return value;
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	return arena_strndup(arena, value, len);
+}
+
 static const char *read_headers(const struct raw_request *raw, struct request *request)
 {
 	const char *length = NULL, *coding = NULL;
@@ -188,6 +214,7 @@ static const char *read_headers(const struct raw_request *raw, struct request *r
 			if ((name[0] | 0x20) != known_headers[k].name[0] ||
 				strcasecmp(name, known_headers[k].name) != 0)
 				continue;
+			value = without_blanks(request->arena, value);
 			if (!*field)
 				*field = value;
 			else if (known_headers[k].once)
@@ -223,9 +250,12 @@ static const char *strip_authority(struct request *request, const char *target)
 
 static void split_target(struct request *request, const char *target)
 {
-	size_t len = strcspn(target, "?");
+	size_t len;
 	char *path;
 
+	while (target[0] == '/' && target[1] == '/')
+		target++;
+	len = strcspn(target, "?");
 	request->raw_path = arena_strndup(request->arena, target, len);
 	request->query = target[len] == '?' ? target + len + 1 : NULL;
 	path = arena_strndup(request->arena, target, len);
@@ -288,6 +318,23 @@ struct media_range {
 	int precedence; /* 0 any type, 1 any subtype, 2 exact, 3 with parameters */
 };
 
+/* Whether one of "a=b; c=d" is more than the quality: what has no value is not counted. */
+static bool has_parameters(const char *text, size_t len)
+{
+	for (const char *p = text, *end = text + len; p < end; p++) {
+		const char *next = memchr(p, ';', (size_t)(end - p)), *equals;
+
+		next = next ? next : end;
+		equals = memchr(p, '=', (size_t)(next - p));
+		while (p < next && (*p == ' ' || *p == '\t'))
+			p++;
+		if (equals && ((*p | 0x20) != 'q' || p + 1 + strspn(p + 1, " \t") != equals))
+			return true;
+		p = next;
+	}
+	return false;
+}
+
 static struct media_range parse_range(const char *entry, size_t len)
 {
 	const char *end = memchr(entry, ';', len), *slash;
@@ -306,16 +353,8 @@ static struct media_range parse_range(const char *entry, size_t len)
 		range.precedence = 1;
 	else
 		range.precedence = 2;
-	if (range.precedence == 2 && end) {
-		const char *parameter = end + 1;
-
-		while (parameter < entry + len && (*parameter == ' ' || *parameter == '\t'))
-			parameter++;
-		/* A lone quality is no parameter of the type. */
-		if (parameter < entry + len && (strncasecmp(parameter, "q=", 2) != 0 ||
-						       memchr(parameter, ';', (size_t)(entry + len - parameter))))
-			range.precedence = 3;
-	}
+	if (range.precedence == 2 && end && has_parameters(end + 1, (size_t)(entry + len - end - 1)))
+		range.precedence = 3;
 	return range;
 }
 

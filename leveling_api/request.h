@@ -49,6 +49,9 @@ int request_parse(const struct raw_request *raw, struct arena *arena, struct req
 bool request_host_valid(const char *host);
 /* Whether a configured list (separated by commas or blanks) names this host (without its port; "*" and ".example.org" are patterns). */
 bool request_host_listed(const char *list, const char *host);
+/* Whether a configured list of origins names the one of an Origin header: the scheme in any case, host and port to the letter. Browsers
+ * send nothing after that; what others send there does not count. */
+bool request_origin_listed(const char *list, const char *origin);
 /* Whether a configured list holds exactly this text. */
 bool request_list_has(const char *list, const char *text);
 

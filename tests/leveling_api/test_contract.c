@@ -182,6 +182,9 @@ static void test_filters(void **state)
 		{ "gte=&isnull=false", 60 },
 		{ "gte=&isnull=", 60 },
 		{ "gte=&isnull=nonsense", 60 },
+		{ "isnull=un%E2%84%AAnown", 62 },   /* a Kelvin sign, whose small letter is a k */
+		{ "gte=51&isnull=fal%C5%BFe", 12 }, /* a long s, which is small already */
+		{ "gte=51&isnull=%EF%BD%86alse", 12 },
 		{ "gte=51&isnull=unknown", 10 },
 		{ "gte=51", 12 },
 		{ "gte=51&isnull=true", 12 },
@@ -236,6 +239,9 @@ static void test_filters(void **state)
 			400),
 		"{\"last_updated_date__isnull\":[\"invalid condition of last_updated_date__isnull=False || "
 		"last_updated_date__gte>2024-12-31 16:00:00.123000-08:00 detected\"]}");
+	assert_string_equal(fetch(fixture, "/user_points/?last_updated_date__gte=51%00", 400),
+		"{\"last_updated_date__isnull\":[\"invalid epoch of 51\\u0000 detected\"]}");
+	fetch(fixture, "/user_points/?last_updated_date__gte=not_specified%00", 400);
 	/* A filter's refusal comes before a page's. */
 	fetch(fixture, "/user_points/?last_updated_date__gte=x&page=99", 400);
 	/* Pages of a filtered list keep the order by points. */
@@ -269,9 +275,35 @@ static void test_methods_and_formats(void **state)
 	assert_string_equal(fixture->answer.location, "/user_points/");
 	assert_string_equal(fixture->answer.type, "text/html; charset=utf-8");
 	assert_int_equal(fixture->answer.body.len, 0);
-	fetch_with(fixture, "GET", "/levels/1?format=json&x=%20", "*/*", 301);
-	assert_string_equal(fixture->answer.location, "/levels/1/?format=json&x=%20");
 	fetch_with(fixture, "POST", "/user_points", "*/*", 405);
+}
+
+/* The path is decoded and encoded anew, the query stays as it was sent but for what no address may hold. */
+static void test_redirects(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *target, *location;
+	} cases[] = {
+		{ "/levels/1?format=json&x=%20", "/levels/1/?format=json&x=%20" },
+		{ "/levels/1?", "/levels/1/" },
+		{ "/levels/1??", "/levels/1/??" },
+		{ "//user_points", "/user_points/" },
+		{ "/user%5Fpoints?a=%5f", "/user_points/?a=%5f" },
+		{ "/levels/a%2Bb+@:,$&!*'()~", "/levels/a+b+@:,$&!*'()~/" },
+		{ "/levels/a;b=[c]^|\\", "/levels/a%3Bb%3D%5Bc%5D%5E%7C%5C/" },
+		{ "/levels/%20%00%23%3F%C3%A9\xc3\xa9", "/levels/%20%00%23%3F%C3%A9%C3%A9/" },
+		{ "/levels/50%", "/levels/50%25/" },
+		{ "/levels/%E9\xff", "/levels/%25E9%25FF/" },
+		{ "/levels/1?[]:;$,!'()*~/@?&&=%zz", "/levels/1/?[]:;$,!'()*~/@?&&=%zz" },
+		{ "/levels/1?^|\\<>\"{}`", "/levels/1/?%5E%7C%5C%3C%3E%22%7B%7D%60" },
+		{ "/levels/1?\xc3\xa9", "/levels/1/?%C3%83%C2%A9" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fetch_with(fixture, "GET", cases[i].target, "*/*", 301);
+		assert_string_equal(fixture->answer.location, cases[i].location);
+	}
 }
 
 /* What is committed shows in the next answer, the order moves with it. */
@@ -299,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty_tables_have_one_empty_page, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_filters, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_methods_and_formats, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_redirects, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_fresh, setup, fixture_teardown),
 	};
 

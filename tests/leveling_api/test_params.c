@@ -56,6 +56,11 @@ static void test_broken_utf8_is_replaced(void **state)
 		{ "v=%F4%90%80%80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "v=%FF%41", "\xef\xbf\xbd"
 			      "A" },
+		/* What was sent as it is and what was encoded are read apart; a query that is not UTF-8 is ISO 8859-1. */
+		{ "v=\xc3\xa9%A9", "\xc3\xa9\xef\xbf\xbd" },
+		{ "v=\xe9", "\xc3\xa9" },
+		{ "v=%d9\xa1", "\xef\xbf\xbd\xc2\xa1" },
+		{ "v=\xc3\xa9&x=\xe9", "\xc3\x83\xc2\xa9" },
 	};
 	struct arena arena = ARENA_INIT;
 	struct params params;

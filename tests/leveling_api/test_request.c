@@ -46,6 +46,16 @@ static void test_understood(void **state)
 	assert_int_equal(PARSE("GET", "http://other?q", "HTTP/1.1", &request, HOST), 0);
 	assert_string_equal(request.path, "/");
 	assert_string_equal(request.query, "q");
+	/* Several slashes at the front count as one, as they did. */
+	assert_int_equal(PARSE("GET", "///a//b?//", "HTTP/1.1", &request, HOST), 0);
+	assert_string_equal(request.path, "/a//b");
+	assert_string_equal(request.raw_path, "/a//b");
+	assert_string_equal(request.query, "//");
+	/* Blanks after a value do not belong to it. */
+	assert_int_equal(
+		PARSE("GET", "/", "HTTP/1.1", &request, { "Host", "test \t" }, { "Origin", "https://a.org " }), 0);
+	assert_string_equal(request.host, "test");
+	assert_string_equal(request.origin, "https://a.org");
 	assert_int_equal(PARSE("OPTIONS", "*", "HTTP/1.1", &request, HOST), 0);
 	assert_int_equal(PARSE("GET", "/", "HTTP/1.0", &request, { "Accept", "x" }), 0);
 	assert_null(request.host);
@@ -132,6 +142,23 @@ static void test_hosts(void **state)
 	assert_true(request_host_listed("[::1]", "[::1]:8000"));
 }
 
+/* As the old server compared: the scheme in any case, the authority to the letter, whatever follows. */
+static void test_origins(void **state)
+{
+	static const char list[] = "https://a.org, https://b.org:8443 null";
+	static const char *const good[] = { "https://a.org", "HTTPS://a.org", "https://a.org/", "https://a.org/p?q#f",
+		"https://a.org?", "https://b.org:8443", "null" };
+	static const char *const bad[] = { "", "http://a.org", "https://A.org", "https://a.org:443", "https://a.org.",
+		"https://b.org", "https://x.a.org", "https://a.org.evil", "https://u@a.org", "https:///a.org", "a.org",
+		"//a.org", "https:a.org", "https://a.org https://b.org:8443", "https://a.org;x", "https://", "NULL" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(request_origin_listed(list, good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(request_origin_listed(list, bad[i]));
+}
+
 static void test_negotiation(void **state)
 {
 	static const struct {
@@ -148,6 +175,13 @@ static void test_negotiation(void **state)
 		{ NULL, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", REQUEST_HTML },
 		{ NULL, "text/html, application/json;q=0.1", REQUEST_JSON },
 		{ NULL, "text/*", REQUEST_HTML },
+		/* A parameter makes an entry more specific when it has a value and is not the quality. */
+		{ NULL, "application/json, text/html;level=1", REQUEST_HTML },
+		{ NULL, "application/json, text/html;level", REQUEST_JSON },
+		{ NULL, "application/json, text/html;", REQUEST_JSON },
+		{ NULL, "application/json, text/html; q=0.5;", REQUEST_JSON },
+		{ NULL, "application/json, text/html; Q =0.5; q=1", REQUEST_JSON },
+		{ NULL, "application/json, text/html; q=0.5; x=", REQUEST_HTML },
 		{ NULL, "application/xml", REQUEST_NOT_ACCEPTABLE },
 		{ NULL, "image/*, text/plain", REQUEST_NOT_ACCEPTABLE },
 		{ NULL, "", REQUEST_NOT_ACCEPTABLE },
@@ -216,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_long_and_unclean),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_negotiation),
 		cmocka_unit_test(test_clients),
 	};

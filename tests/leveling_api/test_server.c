@@ -241,6 +241,10 @@ static void test_tags_and_origins(void **state)
 		"OPTIONS /levels/ HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\n"
 		"Access-Control-Request-Method: GET\r\n" CLOSE,
 		"HTTP/1.1 200 ", "!Access-Control");
+	/* A preflight is known by what it asks; without an origin it is granted nothing. */
+	EXPECT(&program,
+		"OPTIONS /levels/?format=xml HTTP/1.1\r\nHost: a\r\nAccess-Control-Request-Method: GET\r\n" CLOSE,
+		"HTTP/1.1 200 ", "\r\nContent-Length: 0\r\n", "!Access-Control");
 	EXPECT(&program,
 		"OPTIONS /levels HTTP/1.1\r\nHost: a\r\nOrigin: https://walle.sfucsss.org\r\n"
 		"Access-Control-Request-Method: GET\r\n" CLOSE,
