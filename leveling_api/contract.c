@@ -14,6 +14,7 @@
 #define PAGE_SIZE_MAX 1000
 
 #define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+#define RULES_UNTIL INT64_C(2145916800)   /* 2038-01-01: to the old server it was winter from then on */
 
 enum resource { RESOURCE_ROOT, RESOURCE_USER_POINTS, RESOURCE_LEVELS, RESOURCE_LEVEL };
 
@@ -316,7 +317,7 @@ static void write_pacific(const struct api *api, struct str *out, int64_t time)
 	int minutes;
 
 	if (api->pacific)
-		offset = timezone_at(api->pacific, time / SECOND);
+		offset = timezone_at(api->pacific, MIN(time / SECOND, RULES_UNTIL));
 	civil_from_seconds(time / SECOND + offset.seconds, &civil);
 	str_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", civil.year, civil.month, civil.day, civil.hour, civil.minute,
 		civil.second);

@@ -239,6 +239,9 @@ static void test_filters(void **state)
 			400),
 		"{\"last_updated_date__isnull\":[\"invalid condition of last_updated_date__isnull=False || "
 		"last_updated_date__gte>2024-12-31 16:00:00.123000-08:00 detected\"]}");
+	assert_contains(
+		fetch(fixture, "/user_points/?last_updated_date__gte=2540000000&last_updated_date__isnull=false", 400),
+		">2050-06-27 19:33:20-08:00 detected");
 	assert_string_equal(fetch(fixture, "/user_points/?last_updated_date__gte=51%00", 400),
 		"{\"last_updated_date__isnull\":[\"invalid epoch of 51\\u0000 detected\"]}");
 	fetch(fixture, "/user_points/?last_updated_date__gte=not_specified%00", 400);
