@@ -18,7 +18,7 @@ struct control *control_create(struct fake *fake)
 	struct control *control = xcalloc(1, sizeof(*control));
 
 	control->fake = fake;
-	control->waits = waits_create(fake);
+	control->waits = control_waits_create(fake);
 	return control;
 }
 
@@ -26,7 +26,7 @@ void control_destroy(struct control *control)
 {
 	if (!control)
 		return;
-	waits_destroy(control->waits);
+	control_waits_destroy(control->waits);
 	free(control);
 }
 

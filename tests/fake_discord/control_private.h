@@ -56,8 +56,8 @@ void ask_made(struct ask *ask, const char *key, uint64_t id);
 
 /* control_wait.c: requests that are answered later. */
 struct waits;
-struct waits *waits_create(struct fake *fake);
-void waits_destroy(struct waits *waits);
+struct waits *control_waits_create(struct fake *fake);
+void control_waits_destroy(struct waits *waits);
 void control_wait(struct ask *ask);
 /* Answers with the choices, at the latest when the interaction has failed. */
 void control_wait_choices(struct ask *ask, uint64_t interaction);

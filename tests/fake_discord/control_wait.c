@@ -131,7 +131,7 @@ static void on_timer(void *arg)
 		timer_start(&waits->timer, LOOK_EVERY);
 }
 
-struct waits *waits_create(struct fake *fake)
+struct waits *control_waits_create(struct fake *fake)
 {
 	struct waits *waits = xcalloc(1, sizeof(*waits));
 
@@ -140,7 +140,7 @@ struct waits *waits_create(struct fake *fake)
 	return waits;
 }
 
-void waits_destroy(struct waits *waits)
+void control_waits_destroy(struct waits *waits)
 {
 	if (!waits)
 		return;
