@@ -352,6 +352,15 @@ static bool tear_down(struct service *service)
 	return true;
 }
 
+/* Without exit(): that would wait for the threads, and one may wait for a name server for half a minute. What it does
+ * then still touches the loop, which therefore stays where it is. */
+static noreturn_function void leave(struct service *service, enum exit_status status)
+{
+	log_info("ended", LOG_INT("status", status));
+	program_finish(&service->settings);
+	_exit(status);
+}
+
 static void leave_at_once(int number)
 {
 	(void)number;
@@ -397,11 +406,13 @@ int service_main(const struct service_definition *definition, int argc, char **a
 	if (!tear_down(&service)) {
 		if (service.batch && batch_flush(service.batch) < 0)
 			log_warn("the last events could not be stored: Discord replays them to the next start");
-		exit(status);
+		leave(&service, status);
 	}
 	r = loop_finish(&service.loop);
-	if (r < 0)
+	if (r < 0) {
 		log_warn("the event loop did not close in time", LOG_ERRNO(r));
+		leave(&service, status);
+	}
 	str_finish(&private.gateway_reason);
 	arena_finish(&private.arena);
 	log_info("ended", LOG_INT("status", status));
