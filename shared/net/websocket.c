@@ -3,7 +3,7 @@
  * What lws does badly is done here, and was measured:
  *   - Its name resolution blocks the loop, so the name is resolved by uv_getaddrinfo() and lws connects to an address;
  *     the name goes along as `host`, against which it checks the certificate. Further addresses are tried when one
- *     does not answer.
+ *     does not answer, after seconds if it does not even take the connection.
  *   - A failed connection is reported by a callback, by NULL, or by both; attempt_failed() counts the first only.
  *   - Its timeouts can be half a minute late, so all deadlines are timers of ours.
  *   - Messages come in pieces, and text is not checked.
@@ -32,6 +32,7 @@
 #define QUEUE_BYTES     ((size_t)1 << 20)
 #define CLOSE_PATIENCE  SECOND
 #define ADDRESSES_MAX   8
+#define TCP_PATIENCE    (5 * SECOND) /* for an address to take the connection at all */
 #define READ_SIZE       ((size_t)64 << 10)
 #define CONNECTIONS_MAX 64
 /* What a buffer may keep after a large message. */
@@ -70,7 +71,8 @@ struct websocket {
 	bool tls;
 	char *host, *path; /* host without brackets */
 	int port;
-	usec deadline; /* of connecting */
+	usec deadline;         /* of connecting */
+	usec attempt_deadline; /* of the present address */
 	struct timer timer;
 
 	struct resolution *resolution;
@@ -331,17 +333,29 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
 /* === connecting === */
 
+static bool has_tcp_connection(const struct websocket *ws)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int fd = ws->wsi != NULL ? lws_get_socket_fd(ws->wsi) : -1;
+
+	return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
 static void on_timer(void *arg)
 {
 	struct websocket *ws = arg;
+	usec left = ws->attempt_deadline - loop_now(ws->websockets->loop);
 
-	if (ws->state == WEBSOCKET_CONNECTING) {
+	if (ws->state != WEBSOCKET_CONNECTING) {
+		finish(ws, ws->peer_closed ? 0 : -ETIMEDOUT);
+	} else if (ws->attempting && left > 0 && has_tcp_connection(ws)) {
+		timer_start(&ws->timer, left); /* for TLS and the upgrade */
+	} else {
 		if (ws->attempting)
 			ws->error = -ETIMEDOUT;
 		try_next_address(ws);
-		return;
 	}
-	finish(ws, ws->peer_closed ? 0 : -ETIMEDOUT);
 }
 
 /* Only from the top of the loop. */
@@ -358,8 +372,10 @@ static void try_next_address(struct websocket *ws)
 		finish(ws, left <= 0 ? -ETIMEDOUT : ws->error);
 		return;
 	}
-	/* What time is left is shared by the addresses, so that one which swallows packets does not hide the others. */
-	timer_start(&ws->timer, left / (usec)(ws->address_count - ws->address_next));
+	/* What time is left is shared by the addresses, so that one which swallows packets does not hide the others; and
+	 * it does not get its whole share. */
+	ws->attempt_deadline = now + left / (usec)(ws->address_count - ws->address_next);
+	timer_start(&ws->timer, MIN(ws->attempt_deadline - now, TCP_PATIENCE));
 	getnameinfo((struct sockaddr *)&ws->addresses[ws->address_next++], sizeof(ws->addresses[0]), address,
 		sizeof(address), NULL, 0, NI_NUMERICHOST);
 	if (ws->port == (ws->tls ? 443 : 80))

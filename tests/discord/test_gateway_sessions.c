@@ -473,8 +473,8 @@ static void the_resume_address_takes_turns_when_it_is_dead(void **state)
 	closed(&w, 0);
 	for (int i = 0; i < 12; i++) {
 		wait_timer(&w);
-		expect_address(&w, i / 3 % 2 ? "wss://gateway.example/?v=10&encoding=json"
-					     : "wss://resume.example/?v=10&encoding=json");
+		expect_address(&w, i / GATEWAY_UNREACHABLE % 2 ? "wss://gateway.example/?v=10&encoding=json"
+							       : "wss://resume.example/?v=10&encoding=json");
 		closed(&w, 0);
 	}
 	assert_string_equal(gateway_session_id(w.gateway), "s1"); /* an outage is no lost session */

@@ -22,6 +22,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 		const char *name, *addresses[3];
 	} names[] = {
 		{ "127.0.0.1", { "127.0.0.1" } },
+		{ "127.0.0.2", { "127.0.0.2" } },
 		{ "::1", { "::1" } },
 		{ "localhost", { "127.0.0.1" } },
 		{ "two.test", { "127.0.0.2", "127.0.0.1" } },

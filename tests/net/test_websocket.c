@@ -1,5 +1,6 @@
 /* shared/net/websocket.c: connecting, messages, speed, TLS. How connections end is in test_websocket_end.c. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,6 +140,62 @@ static void test_further_addresses_are_tried(void **state)
 		client_finish(&c);
 		peer_stop(&peer);
 	}
+}
+
+/* On 127.0.0.2, a listener whose queue is full: the kernel drops what comes, as a dead router does. */
+static int listen_silently(int port, int fillers[3])
+{
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002), .sin_port = htons((uint16_t)port)
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(fillers[i], (struct sockaddr *)&name, sizeof(name)) < 0)
+			assert_int_equal(errno, EINPROGRESS);
+	}
+	return fd;
+}
+
+/* Answers after longer than a TCP connection may take. */
+static int greets_late(int fd, int connection, void *arg)
+{
+	poll(NULL, 0, 5500);
+	return greets(fd, connection, arg);
+}
+
+static void test_address_that_swallows_packets_costs_seconds(void **state)
+{
+	struct client c = { 0 }, slow = { 0 };
+	struct peer peer, late;
+	int fillers[3], silent;
+	char url[64];
+	usec start = loop_now(&loop);
+
+	(void)state;
+	assert_int_equal(peer_start(&peer, greets, NULL), 0);
+	assert_int_equal(peer_start(&late, greets_late, NULL), 0);
+	silent = listen_silently(peer.port, fillers);
+	snprintf(url, sizeof(url), "ws://two.test:%d", peer.port);
+	client_connect(&c, url, 60 * SECOND);
+	snprintf(url, sizeof(url), "ws://127.0.0.1:%d", late.port);
+	client_connect(&slow, url, 60 * SECOND);
+	client_wait_closed(&c);
+	assert_int_equal(c.messages, 1);
+	assert_in_range(loop_now(&loop) - start, 4 * SECOND, 10 * SECOND);
+	/* who has taken the connection may think longer */
+	client_wait_closed(&slow);
+	assert_int_equal(slow.messages, 1);
+	for (int i = 0; i < 3; i++)
+		close(fillers[i]);
+	close(silent);
+	client_finish(&c);
+	client_finish(&slow);
+	peer_stop(&peer);
+	peer_stop(&late);
 }
 
 static int notes_request(int fd, int connection, void *arg)
@@ -539,6 +596,7 @@ int main(void)
 		TEST(test_name_that_does_not_resolve),
 		TEST(test_slow_name_times_out_and_can_be_killed),
 		TEST(test_further_addresses_are_tried),
+		TEST(test_address_that_swallows_packets_costs_seconds),
 		TEST(test_request_and_refusal),
 		TEST(test_redirects_are_refused),
 		TEST(test_silent_server_times_out),

@@ -54,7 +54,7 @@ enum gateway_close_class gateway_close_class(int code);
 #define GATEWAY_BACKOFF_FIRST   (500 * MILLISECOND)
 #define GATEWAY_BACKOFF_MAX     (60 * SECOND)
 #define GATEWAY_FAILED_RESUMES  3 /* then a new session */
-#define GATEWAY_UNREACHABLE     3 /* failed connections to the resume address, then the general one is tried */
+#define GATEWAY_UNREACHABLE     2 /* failed connections to the resume address, then the general one is tried */
 #define GATEWAY_CLAIM_WAIT_MAX  (10 * SECOND) /* longer waits for an identify are spent without a connection */
 #define GATEWAY_SEND_LIMIT      120           /* per connection and GATEWAY_SEND_WINDOW */
 #define GATEWAY_SEND_WINDOW     (60 * SECOND)
