@@ -1,10 +1,11 @@
 /* The leaderboard page. It shows a run of consecutive ranks, grown at both ends by cursors while the reader scrolls, and asks the server
- * every few seconds whether anything has changed; then all rows on the page are brought up to date in place, where the reader is. Texts of
- * members only ever become text nodes. */
+ * every few seconds whether anything has changed; then all rows on the page are brought up to date in place, where the reader is. All rows
+ * stand in the order of one moment, which the cursors remember: that is why there are no gaps and no repeats. Texts of members only ever
+ * become text nodes. */
 'use strict';
 
 const PAGE = 50; // rows fetched at once
-const KEEP = 500; // rows on the page; those far from the reader are dropped and fetched again when he returns
+const KEEP = 500; // rows on the page; pages far from the reader are dropped and fetched again when he returns
 const LIVE = 3000; // milliseconds between looks for news
 const PATIENCE = 10000; // of one request
 
@@ -12,8 +13,12 @@ const byId = (id) => document.getElementById(id);
 const board = byId('board');
 const numbers = new Intl.NumberFormat(undefined);
 
-/* The rows on the page: ranks first .. first + rows.length - 1, and the cursors beyond both ends (null: the end of the ranking). */
-const state = { first: 1, rows: [], before: null, after: null, count: 0, tag: null, loading: false, marked: 0 };
+/* The rows on the page are the ranks first .. first + rows.length - 1. They came as `pages`, each with its length and the cursors beyond
+ * both of its ends (null: the end of the ranking). `seen` is the last answer that was looked at for news: its path and its tag. */
+const state = { first: 1, rows: [], pages: [], count: 0, seen: null, loading: false, marked: 0 };
+
+const before = () => (state.first > 1 && state.pages.length > 0 ? state.pages[0].previous : null);
+const after = () => (state.pages.length > 0 ? state.pages[state.pages.length - 1].next : null);
 
 class Refusal extends Error {
 	constructor(status, message) {
@@ -61,15 +66,17 @@ function setText(node, text) {
 		node.textContent = text;
 }
 
-function showFace(row, avatar) {
-	const face = row.querySelector('.face');
+/* The picture, over the initial that shows until it is there, or when it cannot be had. */
+function showFace(face, member) {
 	const old = face.querySelector('img');
-	let address = typeof avatar === 'string' && /^https?:\/\//.test(avatar) ? avatar : null;
-	if (address && /\/avatars\/[^?]*$/.test(address))
+	let address = typeof member.avatar === 'string' && /^https?:\/\//.test(member.avatar) ? member.avatar : '';
+	setText(face.querySelector('.initials'), initialsOf(member.name || ''));
+	face.className = `face hue-${Number(member.user_id.slice(-6)) % 8}`;
+	if (/\/avatars\/[^?]*$/.test(address))
 		address += '?size=64';
-	if (row.dataset.avatar === (address || ''))
+	if ((face.dataset.avatar || '') === address)
 		return;
-	row.dataset.avatar = address || '';
+	face.dataset.avatar = address;
 	if (old)
 		old.remove();
 	if (!address)
@@ -89,28 +96,38 @@ function fill(row, member) {
 	const rank = row.querySelector('.rank');
 	const bar = row.querySelector('.bar');
 	const needed = Math.max(1, member.progress.needed);
+	const left = member.progress.needed - member.progress.points;
+	const points = `${numbers.format(member.points)} XP`;
+	/* The same member, with more points than a moment ago. */
+	if (row.dataset.user === member.user_id && row.querySelector('.points').textContent !== points)
+		row.classList.add('changed');
 	row.id = `rank-${member.rank}`;
 	row.dataset.user = member.user_id;
+	row.setAttribute('aria-posinset', member.rank);
+	row.setAttribute('aria-setsize', state.count);
 	rank.href = `#rank-${member.rank}`;
 	setText(rank, `#${numbers.format(member.rank)}`);
 	rank.setAttribute('aria-label', `Rank ${member.rank}, ${name}`);
 	setText(row.querySelector('.name'), name);
 	row.querySelector('.name').classList.toggle('missing', !member.name);
 	row.querySelector('.who').title = name;
-	setText(row.querySelector('.initials'), initialsOf(member.name || ''));
-	showFace(row, member.avatar);
+	showFace(row.querySelector('.face'), member);
 	setText(row.querySelector('.level'), `Level ${numbers.format(member.level)}`);
+	setText(row.querySelector('.next'), left > 0 ? `${numbers.format(left)} XP to ${numbers.format(member.level + 1)}` : '');
 	bar.max = needed;
 	bar.value = Math.min(needed, member.progress.points);
 	bar.setAttribute('aria-label', `${numbers.format(member.progress.points)} of ${numbers.format(needed)} points in this level`);
 	bar.title = bar.getAttribute('aria-label');
 	setText(row.querySelector('.messages'), `${numbers.format(member.messages)} ${member.messages === 1 ? 'message' : 'messages'}`);
-	setText(row.querySelector('.points'), `${numbers.format(member.points)} XP`);
+	setText(row.querySelector('.points'), points);
 	row.classList.toggle('marked', member.rank === state.marked);
+	for (const place of [1, 2, 3])
+		row.classList.toggle(`place-${place}`, member.rank === place);
 }
 
 function createRow(member) {
 	const row = byId('row').content.firstElementChild.cloneNode(true);
+	row.addEventListener('animationend', () => row.classList.remove('changed'));
 	fill(row, member);
 	return row;
 }
@@ -128,15 +145,20 @@ function holdStill(change) {
 
 function showEnds() {
 	const some = state.rows.length > 0;
-	byId('earlier').hidden = !(some && state.before);
-	byId('later').hidden = !(some && state.after);
-	byId('end').hidden = !(some && !state.after && state.first === 1);
+	byId('earlier').hidden = !(some && before());
+	byId('later').hidden = !(some && after());
+	byId('end').hidden = !(some && !after());
 	byId('empty').hidden = state.count > 0 || !byId('problem').hidden;
-	setText(byId('summary'), state.count > 0 ? `${numbers.format(state.count)} ${state.count === 1 ? 'member' : 'members'}` : '\u00a0');
+	byId('loading').hidden = true;
+	byId('problem').classList.toggle('over', some);
+	byId('live').hidden = false;
+	byId('live').classList.toggle('late', !byId('problem').hidden);
+	setText(byId('live'), byId('problem').hidden ? 'Live' : 'Not up to date');
+	setText(byId('summary'), state.count > 0 ? `${numbers.format(state.count)} ${state.count === 1 ? 'member' : 'members'}` : '');
 }
 
-/* All rows anew from one answer (or several, one after the other). Rows are reused place by place, so that focus and scroll stay. */
-function replaceRows(first, members, before, after) {
+/* All rows anew from pages that follow each other. Rows are reused place by place, so that focus and scroll stay. */
+function replaceRows(first, members, pages) {
 	const surplus = state.rows.splice(members.length);
 	surplus.forEach((row) => row.remove());
 	members.forEach((member, i) => {
@@ -148,14 +170,14 @@ function replaceRows(first, members, before, after) {
 		}
 	});
 	state.first = first;
-	state.before = before;
-	state.after = after;
+	state.pages = pages;
 	showEnds();
 }
 
 /* ---- loading ---- */
 
 function complain(error) {
+	setText(byId('failure'), state.rows.length > 0 ? 'What you see may be out of date' : 'The leaderboard cannot be loaded');
 	setText(byId('reason'), error.message);
 	byId('problem').hidden = false;
 	showEnds();
@@ -187,24 +209,20 @@ async function exclusively(work) {
 	}
 }
 
-/* The ranks from `first` on, `want` of them at most, as they stand at one moment. */
-async function fetchRun(first, want) {
-	let page = await ask(`/v1/leaderboard?rank=${first}&limit=${Math.min(100, want)}`);
-	const run = { members: page.results, before: page.previous, after: page.next, count: page.count, tag: page.tag };
-	while (run.after && run.members.length < want) {
-		page = await ask(`/v1/leaderboard?limit=${Math.min(100, want - run.members.length)}&after=${encodeURIComponent(run.after)}`);
-		run.members.push(...page.results);
-		run.after = page.next;
-		run.count = page.count;
-	}
-	return run;
-}
+const pageOf = (answer) => ({ length: answer.results.length, previous: answer.previous, next: answer.next });
 
+/* The ranks from `first` on, `want` of them at most, as they stand at one moment. */
 async function loadFrom(first, want) {
-	const run = await fetchRun(first, want);
-	state.count = run.count;
-	state.tag = run.tag;
-	replaceRows(first, run.members, run.before, run.after);
+	let answer = await ask(`/v1/leaderboard?rank=${first}&limit=${Math.min(100, want)}`);
+	const members = answer.results;
+	const pages = [pageOf(answer)];
+	while (answer.next && members.length < want) {
+		answer = await ask(`/v1/leaderboard?limit=${Math.min(100, want - members.length)}&after=${encodeURIComponent(answer.next)}`);
+		members.push(...answer.results);
+		pages.push(pageOf(answer));
+	}
+	state.count = answer.count;
+	replaceRows(first, members, pages);
 }
 
 /* A cursor that is too old to go on with: the rows are brought up to date, which brings new cursors. */
@@ -221,32 +239,32 @@ async function follow(cursor, direction) {
 
 async function loadLater() {
 	await exclusively(async () => {
-		const page = state.after && (await follow(state.after, 'after'));
+		const page = after() && (await follow(after(), 'after'));
 		if (!page)
 			return;
-		page.results.forEach((member, i) => {
+		state.count = page.count;
+		for (const member of page.results) {
 			member.rank = lastRank() + 1;
 			state.rows.push(createRow(member));
 			board.append(state.rows[state.rows.length - 1]);
-		});
-		state.after = page.next;
-		state.count = page.count;
-		if (state.rows.length > KEEP) {
-			holdStill(() => {
-				const gone = state.rows.splice(0, state.rows.length - KEEP);
-				gone.forEach((row) => row.remove());
-				state.first += gone.length;
-			});
-			await refreshCursors();
 		}
+		state.pages.push(pageOf(page));
+		holdStill(() => {
+			while (state.rows.length - state.pages[0].length >= KEEP) {
+				const gone = state.pages.shift().length;
+				state.rows.splice(0, gone).forEach((row) => row.remove());
+				state.first += gone;
+			}
+		});
 	});
 }
 
 async function loadEarlier() {
 	await exclusively(async () => {
-		const page = state.before && (await follow(state.before, 'before'));
+		const page = before() && (await follow(before(), 'before'));
 		if (!page)
 			return;
+		state.count = page.count;
 		holdStill(() => {
 			const rows = page.results.slice(-(state.first - 1)).map((member, i, all) => {
 				member.rank = state.first - all.length + i;
@@ -255,31 +273,31 @@ async function loadEarlier() {
 			state.rows.unshift(...rows);
 			board.prepend(...rows);
 			state.first -= rows.length;
-			state.before = state.first > 1 ? page.previous : null;
+			state.pages.unshift({ ...pageOf(page), length: rows.length });
 		});
-		if (state.rows.length > KEEP) {
-			state.rows.splice(KEEP).forEach((row) => row.remove());
-			await refreshCursors();
-		}
+		while (state.rows.length - state.pages[state.pages.length - 1].length >= KEEP)
+			state.rows.splice(state.rows.length - state.pages.pop().length).forEach((row) => row.remove());
 	});
-}
-
-/* After rows were dropped at one end, the cursors no longer fit. */
-async function refreshCursors() {
-	await loadFrom(state.first, state.rows.length);
 }
 
 /* ---- news ---- */
 
+/* One request about what the reader sees. Points that change anywhere change its cursors, hence its tag. */
 async function lookForNews() {
 	if (document.hidden || state.loading)
 		return;
+	if (state.rows.length === 0) {
+		await openView();
+		return;
+	}
 	await exclusively(async () => {
-		const want = Math.max(PAGE, state.rows.length);
-		const head = await ask(`/v1/leaderboard?rank=${state.first}&limit=${Math.min(100, want)}`);
-		if (head.tag && head.tag === state.tag && byId('problem').hidden)
+		const top = state.rows.findIndex((row) => row.getBoundingClientRect().bottom > 0);
+		const path = `/v1/leaderboard?rank=${state.first + Math.max(0, Math.floor(top / PAGE) * PAGE)}&limit=100`;
+		const { tag } = await ask(path);
+		if (tag && state.seen && state.seen.path === path && state.seen.tag === tag && byId('problem').hidden)
 			return;
-		await loadFrom(state.first, want);
+		await loadFrom(state.first, Math.max(PAGE, state.rows.length));
+		state.seen = { path, tag };
 	});
 }
 
@@ -316,8 +334,8 @@ byId('jump').addEventListener('submit', (event) => {
 	event.preventDefault();
 	const rank = Number(byId('rank').value.trim());
 	if (!Number.isInteger(rank) || rank < 1) {
-		setText(byId('status'), 'A rank is a whole number from 1 on.');
-		byId('rank').select();
+		byId('rank').setCustomValidity('A rank is a whole number from 1 on.');
+		byId('rank').reportValidity();
 		return;
 	}
 	const address = `#rank-${Math.min(rank, state.count || rank)}`;
@@ -326,6 +344,8 @@ byId('jump').addEventListener('submit', (event) => {
 	else
 		location.hash = address;
 });
+
+byId('rank').addEventListener('input', () => byId('rank').setCustomValidity(''));
 
 /* ---- search ---- */
 
@@ -337,33 +357,37 @@ function hideFound() {
 	byId('found').replaceChildren();
 }
 
-function showFound(members, query) {
+function createFound(member) {
+	const link = document.createElement('a');
+	const face = byId('row').content.querySelector('.face').cloneNode(true);
+	const name = document.createElement('bdi');
+	const place = document.createElement('span');
+	link.href = `#rank-${member.rank}`;
+	showFace(face, member);
+	name.textContent = member.name || 'Name not known';
+	place.className = 'place';
+	place.textContent = `#${numbers.format(member.rank)} · Level ${numbers.format(member.level)}`;
+	link.append(face, name, place);
+	link.addEventListener('click', () => {
+		hideFound();
+		if (location.hash === link.hash)
+			goTo(member.rank);
+	});
+	return link;
+}
+
+/* What is found, or a sentence instead; the status says it to those who do not see it. */
+function showFound(links, sentence) {
 	const found = byId('found');
-	found.replaceChildren();
-	for (const member of members) {
-		const link = document.createElement('a');
-		const place = document.createElement('span');
-		const name = document.createElement('bdi');
-		link.href = `#rank-${member.rank}`;
-		place.className = 'place';
-		place.textContent = `#${numbers.format(member.rank)}`;
-		name.textContent = member.name || 'Name not known';
-		link.append(place, name);
-		link.addEventListener('click', () => {
-			hideFound();
-			if (location.hash === link.hash)
-				goTo(member.rank);
-		});
-		found.append(link);
-	}
-	if (members.length === 0) {
-		const nobody = document.createElement('p');
-		nobody.className = 'muted';
-		nobody.textContent = `Nobody's name holds “${query}”.`;
-		found.append(nobody);
+	found.replaceChildren(...links);
+	if (links.length === 0) {
+		const paragraph = document.createElement('p');
+		paragraph.className = 'muted';
+		paragraph.textContent = sentence;
+		found.append(paragraph);
 	}
 	found.hidden = false;
-	setText(byId('status'), members.length === 1 ? '1 member found' : `${members.length} members found`);
+	setText(byId('status'), sentence);
 }
 
 async function search() {
@@ -374,12 +398,15 @@ async function search() {
 		return;
 	}
 	try {
-		const answer = await ask(`/v1/search?limit=20&q=${encodeURIComponent(query)}`);
+		const { results } = await ask(`/v1/search?limit=20&q=${encodeURIComponent(query)}`);
 		if (number === searchNumber)
-			showFound(answer.results, query);
+			showFound(results.map(createFound), results.length === 0 ? `Nobody's name holds “${query}”.`
+				: results.length === 1 ? '1 member found' : `${results.length} members found`);
 	} catch (error) {
+		if (!(error instanceof Refusal))
+			throw error;
 		if (number === searchNumber)
-			setText(byId('status'), error.message);
+			showFound([], error.message);
 	}
 }
 
@@ -415,8 +442,9 @@ document.addEventListener('click', (event) => {
 
 byId('earlier').addEventListener('click', loadEarlier);
 byId('later').addEventListener('click', loadLater);
-byId('retry').addEventListener('click', () => exclusively(() => loadFrom(state.first, Math.max(PAGE, state.rows.length))));
+byId('retry').addEventListener('click', lookForNews);
 document.addEventListener('visibilitychange', lookForNews);
+window.addEventListener('online', lookForNews);
 
 /* Near an end of the rows more are fetched, before the reader gets there. */
 const near = new IntersectionObserver((entries) => {
@@ -432,17 +460,24 @@ function watchAgain(button) {
 	near.observe(button);
 }
 
-async function start() {
+/* At the start, and again while there is nothing to keep up to date. */
+async function openView() {
 	const rank = rankInAddress();
-	if (rank) {
-		await exclusively(() => loadFrom(Math.max(1, rank - Math.floor(PAGE / 2)), PAGE * 2));
-		/* Beyond the last rank: its neighbourhood. */
-		if (state.rows.length === 0 && state.count > 0)
-			await exclusively(() => loadFrom(Math.max(1, state.count - PAGE), PAGE + 1));
-		await goTo(rank);
-	} else {
+	if (!rank) {
 		await exclusively(() => loadFrom(1, PAGE));
+		return;
 	}
+	await exclusively(() => loadFrom(Math.max(1, rank - Math.floor(PAGE / 2)), PAGE * 2));
+	/* Beyond the last rank: its neighbourhood. */
+	if (state.rows.length === 0 && state.count > 0)
+		await exclusively(() => loadFrom(Math.max(1, state.count - PAGE), PAGE + 1));
+	if (state.rows.length > 0)
+		await goTo(rank);
+}
+
+async function start() {
+	byId('loading').hidden = false;
+	await openView();
 	near.observe(byId('earlier'));
 	near.observe(byId('later'));
 	setInterval(lookForNews, LIVE);

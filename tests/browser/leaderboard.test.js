@@ -124,8 +124,8 @@ async function end(page) {
 	await page.context().close();
 }
 
-for (const [name, width, height, scheme] of [['wide-light', 1400, 900, 'light'], ['wide-dark', 1400, 900, 'dark'], ['phone-light', 375, 740, 'light'],
-	['phone-dark', 320, 640, 'dark'], ['tablet', 768, 1000, 'light']]) {
+for (const [name, width, height, scheme] of [['wide-light', 1440, 900, 'light'], ['wide-dark', 1440, 900, 'dark'], ['phone-light', 390, 800, 'light'],
+	['phone-dark', 320, 640, 'dark'], ['tablet', 768, 1000, 'light'], ['large', 2560, 1300, 'light']]) {
 	test(`looks right: ${name}`, async () => {
 		const page = await open('/leaderboard/', { viewport: { width, height }, colorScheme: scheme });
 		await page.waitForSelector('#rank-20');
