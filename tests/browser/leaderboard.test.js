@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const bin = path.join(process.env.WALLE_BUILD || path.join(here, '../../build/dev'), 'bin');
 const shots = process.env.WALLE_SCREENSHOTS;
-const MEMBERS = 400;
+const MEMBERS = 700; // more than the page keeps
 
 const odd = {
 	1: '<script>window.hacked = true</script><img src=x onerror="window.hacked = true">',
@@ -65,6 +65,8 @@ function importMembers(members, ...options) {
 	execFileSync(path.join(bin, 'walle-db'), ['import', file, ...options], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
+const award = (id, points) => importMembers([{ id, name: `member ${id}`, points }], '--merge');
+
 function startServer(port) {
 	return new Promise((resolve, reject) => {
 		let log = '';
@@ -87,7 +89,7 @@ function stopServer() {
 }
 
 before(async () => {
-	importMembers(Array.from({ length: MEMBERS }, (_, i) => ({ id: i + 1, points: 200000 - 400 * i,
+	importMembers(Array.from({ length: MEMBERS }, (_, i) => ({ id: i + 1, points: 350000 - 400 * i,
 		name: i + 1 in odd ? odd[i + 1] : `member ${i + 1}`, avatar: i % 3 ? null : `https://cdn.discordapp.com/avatars/${i}/broken.png` })));
 	base = `http://127.0.0.1:${await startServer(0)}`;
 	browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
@@ -116,8 +118,6 @@ async function open(address, options = {}) {
 }
 
 const shoot = (page, name) => (shots ? page.screenshot({ path: path.join(shots, `${name}.png`) }) : undefined);
-const ranks = (page) => page.$$eval('.member', (rows) => rows.map((row) => Number(row.id.slice(5))));
-const users = (page) => page.$$eval('.member', (rows) => rows.map((row) => row.dataset.user));
 
 async function end(page) {
 	assert.deepEqual(page.problems, []);
@@ -153,17 +153,61 @@ test('names do no harm', async () => {
 	await end(page);
 });
 
-test('endless scroll has no gaps and no repeats', async () => {
+// What the page shows at any moment: consecutive ranks, and nobody twice.
+async function assertWhole(page) {
+	const rows = await page.$$eval('.member', (all) => all.map((row) => [Number(row.id.slice(5)), row.dataset.user]));
+	rows.forEach(([rank], i) => assert.equal(rank, rows[0][0] + i));
+	assert.equal(new Set(rows.map(([, user]) => user)).size, rows.length);
+	return rows;
+}
+
+// Scrolls until `done()`; returns who was met, by rank. What is fetched meanwhile must not move what the reader looks at.
+async function scroll(page, step, done, between = () => {}) {
+	const met = new Map();
+	let expected = 0;
+	for (let i = 0; i < 500; i++) {
+		const rows = await assertWhole(page);
+		assert.ok(rows.length < 600, `${rows.length} rows are kept`);
+		rows.forEach(([rank, user]) => met.set(rank, user));
+		if (await done())
+			return met;
+		const [from, to] = await page.evaluate(async (by) => {
+			const top = () => Number([...document.querySelectorAll('.member')].find((row) => row.getBoundingClientRect().bottom > 450).id.slice(5));
+			const rank = top();
+			scrollBy(0, by);
+			await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+			return [rank, top()];
+		}, step);
+		assert.ok(!expected || Math.abs(from - expected) <= 1, `was at ${expected}, is at ${from}`);
+		expected = to;
+		await page.waitForFunction(() => !document.querySelector('#board').hasAttribute('aria-busy'));
+		between(i);
+	}
+	throw new Error('the end was not reached');
+}
+
+test('endless scroll has no gaps and no repeats, down and up again', async () => {
 	const page = await open('/leaderboard/');
 	await page.waitForSelector('#rank-50');
-	for (let i = 0; i < 60 && !(await page.isVisible('#end')); i++) {
-		await page.mouse.wheel(0, 4000);
-		await page.waitForTimeout(60);
-	}
-	await page.waitForSelector('#end', { state: 'visible' });
-	const all = await ranks(page);
-	assert.deepEqual(all, Array.from({ length: MEMBERS }, (_, i) => i + 1));
-	assert.equal(new Set(await users(page)).size, MEMBERS);
+	const down = await scroll(page, 3000, () => page.isVisible('#end'));
+	assert.equal(down.size, MEMBERS);
+	assert.equal(new Set(down.values()).size, MEMBERS);
+	const up = await scroll(page, -3000, () => page.$('#rank-1'));
+	assert.ok(await page.$eval('#rank-1', (row) => row.classList.contains('place-1')));
+	for (const [rank, user] of up)
+		assert.equal(user, down.get(rank));
+	await end(page);
+});
+
+test('nor while points change', async () => {
+	const page = await open('/leaderboard/');
+	await page.waitForSelector('#rank-50');
+	await scroll(page, 1500, () => page.isVisible('#end'), (i) => {
+		// Somebody from below overtakes all, and is below again next time.
+		if (i % 4 === 0)
+			award(300 + i, i % 8 === 0 ? 400000 + i : 350000 - 400 * (299 + i));
+	});
+	assert.equal((await assertWhole(page)).pop()[0], MEMBERS);
 	await end(page);
 });
 
@@ -176,14 +220,14 @@ test('jump to a rank, up and down from there', async () => {
 	assert.equal(new URL(page.url()).hash, '#rank-300');
 	assert.ok(await page.$eval('#rank-300', (row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight));
 	await page.waitForFunction(() => document.activeElement.closest('#rank-300'));
-	for (let i = 0; i < 80 && !(await page.$('#rank-1')); i++) {
-		await page.mouse.wheel(0, -3000);
-		await page.waitForTimeout(60);
+	await scroll(page, -3000, () => page.$('#rank-1'));
+	// What is no rank is said at the field, where it can be seen.
+	for (const nonsense of ['0', 'x', '1.5', '-3', '']) {
+		await page.fill('#rank', nonsense);
+		await page.press('#rank', 'Enter');
+		assert.equal(await page.$eval('#rank', (field) => field.validationMessage), 'A rank is a whole number from 1 on.');
+		assert.equal(new URL(page.url()).hash, '#rank-300');
 	}
-	const all = await ranks(page);
-	assert.equal(all[0], 1);
-	all.forEach((rank, i) => assert.equal(rank, i + 1));
-	assert.equal(new Set(await users(page)).size, all.length);
 	await page.fill('#rank', '99999');
 	await page.press('#rank', 'Enter');
 	await page.waitForSelector(`#rank-${MEMBERS}.marked`);
@@ -233,9 +277,44 @@ test('for screen readers: names, roles and states', async () => {
 	assert.equal(await page.getAttribute('#rank-20 .rank', 'aria-label'), 'Rank 20, member 20');
 	assert.match(await page.getAttribute('#rank-20 .bar', 'aria-label'), /^[\d,.]+ of [\d,.]+ points in this level$/);
 	assert.equal(await page.$$eval('img:not([alt])', (images) => images.length), 0);
-	await page.keyboard.press('Tab');
-	assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+	assert.equal(await page.getAttribute('#rank-20', 'aria-posinset'), '20');
+	assert.equal(await page.getAttribute('#rank-20', 'aria-setsize'), String(MEMBERS));
+	assert.equal(await page.getAttribute('#board', 'role'), 'list');
+	// The order in which the keyboard walks, and each stop shows.
+	for (const stop of ['skip', 'query', 'rank', 'BUTTON', 'rank-1']) {
+		await page.keyboard.press('Tab');
+		assert.equal(await page.evaluate(() => {
+			const at = document.activeElement;
+			return at.closest('.member')?.id || at.id || at.className || at.tagName;
+		}), stop);
+		assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
+	}
 	await end(page);
+});
+
+// WCAG 2.2, 1.4.3: 4.5 to 1.
+test('everything can be read, in light and dark', async () => {
+	for (const colorScheme of ['light', 'dark']) {
+		const page = await open('/leaderboard/#rank-3', { colorScheme, reducedMotion: 'reduce' });
+		await page.waitForSelector('#rank-3.marked');
+		const poor = await page.evaluate(() => {
+			const parts = (color) => color.match(/[\d.]+/g).map(Number);
+			const light = (color) => parts(color).slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+				.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+			const behind = (node) => {
+				const color = getComputedStyle(node).backgroundColor;
+				return parts(color)[3] === 0 ? behind(node.parentElement) : color;
+			};
+			return [...document.querySelectorAll('.member :is(.rank, .initials, .name, .level, .next, .messages, .points), #jump button, footer, footer a')]
+				.map((node) => {
+					const [a, b] = [light(getComputedStyle(node).color), light(behind(node))].sort((x, y) => y - x);
+					return { text: `${node.className} ${node.textContent}`, contrast: (a + 0.05) / (b + 0.05) };
+				}).filter(({ contrast }) => contrast < 4.5);
+		});
+		assert.deepEqual(poor, []);
+		assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+		await end(page);
+	}
 });
 
 test('news appear without a reload, errors say what to do', async () => {
@@ -245,10 +324,17 @@ test('news appear without a reload, errors say what to do', async () => {
 	importMembers([{ id: 9999, name: 'newcomer', points: 900000 }], '--merge');
 	await page.waitForFunction(() => document.querySelector('#rank-1 .name').textContent === 'newcomer', null, { timeout: 10000 });
 	assert.equal(await page.textContent('#summary'), `${MEMBERS + 1} members`);
+	assert.equal(await page.textContent('#live'), 'Live');
+	await page.evaluate(() => scrollTo(0, 2000));
 	const port = new URL(base).port;
 	await stopServer();
 	await page.waitForSelector('#problem:not([hidden])', { timeout: 15000 });
 	assert.match(await page.textContent('#reason'), /cannot be reached/);
+	assert.equal(await page.textContent('#live'), 'Not up to date');
+	// Where the reader is, and in the search box too.
+	assert.ok(await page.$eval('#retry', (button) => button.getBoundingClientRect().bottom <= innerHeight));
+	await page.fill('#query', 'ada');
+	await page.waitForFunction(() => /cannot be reached/.test(document.querySelector('#found').textContent));
 	await shoot(page, 'error');
 	await startServer(port);
 	await page.click('#retry');
@@ -267,10 +353,16 @@ test('nobody yet, and no data', async () => {
 	await shoot(page, 'empty');
 	await page.unroute('**/v1/leaderboard*');
 	await page.route('**/v1/leaderboard*', (route) => route.fulfill({ status: 503, json: { detail: 'The database is being brought up to date.' } }));
+	await page.goto(`${base}/leaderboard/#rank-77`);
 	await page.reload();
 	await page.waitForSelector('#problem:not([hidden])');
 	assert.equal(await page.textContent('#reason'), 'The database is being brought up to date.');
 	assert.ok(await page.isHidden('#empty'));
+	await shoot(page, 'no-data');
+	// It comes back by itself, and goes where the link said.
+	await page.unroute('**/v1/leaderboard*');
+	await page.waitForSelector('#rank-77.marked');
+	assert.ok(await page.isHidden('#problem'));
 	await page.close();
 });
 
