@@ -16,6 +16,8 @@
 #define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define RULES_UNTIL INT64_C(2145916800)   /* 2038-01-01: to the old server it was winter from then on */
 
+#define LOCATION_MAX 4096 /* what fits beside the request into the memory of a connection, see server.c */
+
 enum resource { RESOURCE_ROOT, RESOURCE_USER_POINTS, RESOURCE_LEVELS, RESOURCE_LEVEL };
 
 struct match {
@@ -125,6 +127,10 @@ static void redirect(const struct request *request, struct answer *answer)
 	if (request->query && *request->query) {
 		str_addc(&location, '?');
 		add_query(&location, request->query);
+	}
+	if (location.len > LOCATION_MAX) {
+		answer_error(answer, 414, "The address is too long to be redirected.");
+		return;
 	}
 	answer->status = 301;
 	answer->type = "text/html; charset=utf-8";

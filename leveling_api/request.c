@@ -280,8 +280,12 @@ int request_parse(
 	if (*ret_reason)
 		return 400;
 	*ret_reason = "The request line is malformed.";
-	if (!is_token(raw->method) || !is_target(target) || !raw->clean_lines)
+	if (!is_token(raw->method) || !is_target(target))
 		return 400;
+	if (!raw->clean_lines) {
+		*ret_reason = "A line is malformed, or there are more than 100 headers.";
+		return 400;
+	}
 	request->method = method_of(raw->method);
 	request->method_name = raw->method;
 	if (!streq(raw->version, "HTTP/1.1") && !streq(raw->version, "HTTP/1.0")) {

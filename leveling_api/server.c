@@ -69,9 +69,10 @@ struct collection {
 };
 
 /* Before 1.0 the library takes a bare line feed for the end of a line, drops what a folded line continues with, and cannot be told not to.
- * It cuts lines in place: in a clean request each name begins two bytes (CR LF) after the value before it, and the last value ends four
- * bytes before the end of what the library has read. Later versions refuse such requests themselves. */
-static bool library_takes_bare_lf(void)
+ * It cuts lines in place: in a clean request one byte lies between the parts of the first line, each name begins two bytes (CR LF) after
+ * the value before it, and the last value ends four bytes before the end of what the library has read. Later versions refuse such requests
+ * themselves. */
+static bool library_is_lenient(void)
 {
 	return MHD_get_version()[0] == '0';
 }
@@ -234,7 +235,6 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	struct cached made;
 	int refused;
 
-	(void)url;
 	(void)upload_data;
 	(void)upload_data_size;
 	if (!connection)
@@ -251,8 +251,11 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	server->now = clock_monotonic();
 	connection->started = server->now;
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (library_takes_bare_lf())
+	if (library_is_lenient()) {
+		collection.clean_lines =
+			url == method + strlen(method) + 1 && version == url + connection->target.len + 1;
 		collection.next = version + strlen(version) + 2;
+	}
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, collect_header, &collection);
 	if (collection.next && info && collection.next + 2 != method + info->header_size)
 		collection.clean_lines = false;
@@ -271,6 +274,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 		snprintf(connection->address, sizeof(connection->address), "%s", request.address);
 	if (refused) {
 		made = make_reply(server, &request, refused, reason);
+		/* What follows may not be what it looks like. */
+		if (made.response)
+			(void)!MHD_add_response_header(made.response, "Connection", "close");
 		result = send_reply(server, mhd, connection, &made);
 		if (made.response)
 			MHD_destroy_response(made.response);
@@ -285,6 +291,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 /* The only place where the request line can be seen as it was sent. */
 static void *note_target(void *arg, const char *target, struct MHD_Connection *mhd)
 {
+	const char *query = strchr(target, '?');
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *connection = info ? info->socket_context : NULL;
 
@@ -293,6 +300,10 @@ static void *note_target(void *arg, const char *target, struct MHD_Connection *m
 		return NULL;
 	str_clear(&connection->target);
 	str_adds(&connection->target, target);
+	/* The library would go on to take the query apart and to keep every parameter in the connection's memory, where a few hundred fit.
+	 * Nobody asks for them. */
+	if (query)
+		*(char *)(uintptr_t)(query + 1) = '\0';
 	connection->status = 0;
 	connection->called = false;
 	return connection;
@@ -360,9 +371,10 @@ static int start_daemon(struct server *server, struct str *reterr_message)
 
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
 		(MHD_socket)server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_URI_LOG_CALLBACK, note_target, server, MHD_OPTION_NOTIFY_COMPLETED, note_completed, server,
-		MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_END);
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_STRICT_FOR_CLIENT,
+		library_is_lenient() ? 0 : 1, MHD_OPTION_URI_LOG_CALLBACK, note_target, server,
+		MHD_OPTION_NOTIFY_COMPLETED, note_completed, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection,
+		server, MHD_OPTION_END);
 	if (!server->daemon) {
 		str_adds(reterr_message, "the HTTP server cannot be started");
 		return -EIO;

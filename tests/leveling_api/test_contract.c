@@ -284,6 +284,7 @@ static void test_methods_and_formats(void **state)
 /* The path is decoded and encoded anew, the query stays as it was sent but for what no address may hold. */
 static void test_redirects(void **state)
 {
+	struct str target cleanup(str_finish) = STR_INIT;
 	struct fixture *fixture = *state;
 	static const struct {
 		const char *target, *location;
@@ -307,6 +308,10 @@ static void test_redirects(void **state)
 		fetch_with(fixture, "GET", cases[i].target, "*/*", 301);
 		assert_string_equal(fixture->answer.location, cases[i].location);
 	}
+	str_adds(&target, "/levels/1?");
+	for (int i = 0; i < 1400; i++)
+		str_addc(&target, '^');
+	fetch_with(fixture, "GET", target.buf, "*/*", 414);
 }
 
 /* What is committed shows in the next answer, the order moves with it. */

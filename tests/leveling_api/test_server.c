@@ -258,7 +258,9 @@ static void test_malformed_requests(void **state)
 	struct program program;
 
 	start(&program, *state, NULL);
-	EXPECT(&program, "GET / HTTP/1.1\r\n\r\n", " 400 ");
+	EXPECT(&program, "GET / HTTP/1.1\r\n\r\n", " 400 ", "There is no Host header.", "\r\nConnection: close\r\n");
+	EXPECT(&program, "GET  / HTTP/1.1\r\nHost: a\r\n" CLOSE, " 400 ");
+	EXPECT(&program, "GET /a b HTTP/1.1\r\nHost: a\r\n" CLOSE, " 400 ");
 	EXPECT(&program, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", " 400 ");
 	EXPECT(&program, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", " 400 ");
 	EXPECT(&program,
@@ -278,6 +280,19 @@ static void test_malformed_requests(void **state)
 		str_addc(&big, 'x');
 	str_adds(&big, "\r\n" CLOSE);
 	EXPECT(&program, big.buf, " 431 ");
+	/* A thousand parameters are read, one more is too much. */
+	str_clear(&big);
+	str_adds(&big, "GET /?");
+	for (int i = 0; i < 999; i++)
+		str_adds(&big, "a&");
+	str_adds(&big, "a HTTP/1.1\r\nHost: a\r\n" CLOSE);
+	EXPECT(&program, big.buf, " 200 ");
+	str_clear(&big);
+	str_adds(&big, "GET /?");
+	for (int i = 0; i < 1000; i++)
+		str_adds(&big, "a&");
+	str_adds(&big, "a HTTP/1.1\r\nHost: a\r\n" CLOSE);
+	EXPECT(&program, big.buf, " 400 ", "more than 1000 parameters");
 	str_clear(&big);
 	str_adds(&big, "GET /?");
 	for (int i = 0; i < 60000; i++)
@@ -319,6 +334,37 @@ static void test_keep_alive_and_pipelining(void **state)
 	assert_contains(answer, "http://b/levels/");
 	assert_true(strstr(answer, "http://a/levels/") < strstr(answer, "http://b/levels/"));
 	free(answer);
+	stop(&program);
+}
+
+/* What the library reads past: a NUL ends a line for it. */
+static void test_nuls(void **state)
+{
+	static const struct {
+		const char *request;
+		size_t len;
+	} cases[] = {
+#define REQUEST(text) { text, sizeof(text) - 1 }
+		REQUEST("GET /\0 HTTP/1.1\r\nHost: a\r\n" CLOSE),
+		REQUEST("GET\0 / HTTP/1.1\r\nHost: a\r\n" CLOSE),
+		REQUEST("GET / HTTP/1.1\0\r\nHost: a\r\n" CLOSE),
+		REQUEST("GET / HTTP/1.1\r\nHost: a\0b\r\n" CLOSE),
+		REQUEST("GET / HTTP/1.1\r\nHost: a\r\nX\0: a\r\n" CLOSE),
+		REQUEST("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\0\r\n\r\n"),
+	};
+	struct program program;
+
+	start(&program, *state, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct str answer cleanup(str_finish) = STR_INIT;
+		int fd = connect_to(&program);
+
+		assert_int_equal(send(fd, cases[i].request, cases[i].len, MSG_NOSIGNAL), cases[i].len);
+		read_all(fd, &answer);
+		close(fd);
+		if (!strstr(answer.buf, "HTTP/1.1 400 "))
+			fail_msg("case %zu: %s", i, answer.buf);
+	}
 	stop(&program);
 }
 
@@ -427,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_tags_and_origins, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_malformed_requests, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_nuls, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_hosts_and_limits, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_alive_and_pipelining, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_idle_and_dripping_clients, fixture_setup, fixture_teardown),
