@@ -23,7 +23,7 @@ void access_log_add(struct access_log *log, const struct connection *connection,
 		return;
 	}
 	log->written++;
-	log_info("request", LOG_STR("address", connection->address), LOG_STR("method", connection->method),
+	log_info("request", LOG_STR("address", connection->client), LOG_STR("method", connection->method),
 		LOG_STR("route", connection->route), LOG_INT("status", (int64_t)connection->status),
 		LOG_INT("bytes", (int64_t)connection->bytes), LOG_INT("us", finished - connection->started));
 }

@@ -20,11 +20,12 @@ struct connection {
 	enum connection_state state;
 	usec since;
 	struct connection *previous, *next; /* in its state's list, oldest first */
-	char address[48];
+	char address[48];                   /* of the other end: perhaps a proxy, whose requests are many clients' */
 	/* The request at work, for the log. */
 	struct str target;
 	bool called;    /* by the library, once for this request */
 	uint64_t round; /* of the event loop, in which it was accepted */
+	char client[48];
 	const char *method, *route;
 	unsigned status;
 	size_t bytes;

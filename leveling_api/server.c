@@ -270,8 +270,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	refused = request_parse(&raw, &server->arena, &request, &reason);
 	connection->method = method;
 	client_resolve(server->api->settings, connection->address, server->fallback_host, &request);
-	if (request.address != connection->address)
-		snprintf(connection->address, sizeof(connection->address), "%s", request.address);
+	snprintf(connection->client, sizeof(connection->client), "%s", request.address);
 	if (refused) {
 		made = make_reply(server, &request, refused, reason);
 		/* What follows may not be what it looks like. */

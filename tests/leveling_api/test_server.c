@@ -337,6 +337,29 @@ static void test_keep_alive_and_pipelining(void **state)
 	stop(&program);
 }
 
+/* A proxy asks for many clients over one connection; each request is its own client's. */
+static void test_proxy_that_keeps_its_connection(void **state)
+{
+	static const char *const settings[] = { "TRUSTED_PROXIES=127.0.0.1", NULL };
+	const char *requests =
+		"GET /?1 HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n\r\n"
+		"GET /?2 HTTP/1.1\r\nHost: b\r\nX-Forwarded-For: 192.0.2.2\r\nX-Forwarded-Proto: https\r\n\r\n"
+		"GET /?3 HTTP/1.1\r\nHost: c\r\n" CLOSE;
+	struct program program;
+	char *answer;
+
+	start(&program, *state, settings);
+	answer = answer_of(&program, requests);
+	assert_contains(answer, "\"https://a/levels/");
+	assert_contains(answer, "\"https://b/levels/");
+	assert_contains(answer, "\"http://c/levels/");
+	free(answer);
+	assert_true(wait_for_words(&program, "address=\"192.0.2.1\""));
+	assert_true(wait_for_words(&program, "address=\"192.0.2.2\""));
+	assert_true(wait_for_words(&program, "address=\"127.0.0.1\" method="));
+	stop(&program);
+}
+
 /* What the library reads past: a NUL ends a line for it. */
 static void test_nuls(void **state)
 {
@@ -476,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nuls, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_hosts_and_limits, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_alive_and_pipelining, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_proxy_that_keeps_its_connection, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_idle_and_dripping_clients, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_no_database_yet, fixture_setup_empty, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_that_say_why, fixture_setup_empty, fixture_teardown),
