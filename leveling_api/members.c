@@ -382,6 +382,8 @@ const struct member *members_at(const struct members *members, uint32_t slot)
 
 void members_prefetch(const struct members *members, const uint32_t *slots, size_t count)
 {
+	/* Without this the compiler sees a function without effects and leaves out every call of it. */
+	__asm__ volatile("");
 	for (size_t i = 0; i < count; i++)
 		__builtin_prefetch(&members->list[slots[i]]);
 	for (size_t i = 0; i < count; i++) {
