@@ -1,5 +1,5 @@
 /* See packed_url.h. A packed address is two bytes for the shape (low byte first; SHAPE_PLAIN: the text follows as it is), then the
- * binary of each number in the order of the marks in the shape. */
+ * binary of each number in the order in which the shape has them. */
 #include "packed_url.h"
 
 #include <stdlib.h>
@@ -9,12 +9,16 @@
 #define SHAPE_PLAIN 0xffffu
 #define SHAPES_MAX  2048
 #define BUCKETS     4096 /* a power of two above SHAPES_MAX */
-#define RUN_MIN     6    /* shorter runs of hexadecimal digits stay in the shape */
+#define URL_MAX     2048 /* longer ones stay as they are */
+#define RUN_MIN     6    /* shorter runs of hexadecimal digits count as text */
+#define PART_MAX    255  /* characters of a text or a run: what a byte can say */
 
-enum mark {
-	MARK_USER = 1,    /* the member's id */
-	MARK_DECIMAL = 2, /* a number without leading zeros: variable-length, 7 bits a byte */
-	MARK_HEX = 3,     /* followed by a byte that says how many digits; two to a byte */
+/* A shape is a sequence of these, each a byte. */
+enum part {
+	PART_TEXT,    /* followed by a byte that says how many characters, and these */
+	PART_USER,    /* the member's id */
+	PART_DECIMAL, /* a number without leading zeros: variable-length, 7 bits a byte */
+	PART_HEX,     /* followed by a byte that says how many digits; two to a byte */
 };
 
 struct shape {
@@ -50,15 +54,21 @@ void url_shapes_destroy(struct url_shapes *shapes)
 	free(shapes);
 }
 
-static size_t room_for(const struct str *text)
+static size_t room_for(const struct str *shape)
 {
-	size_t room = text->len;
+	size_t room = 0;
 
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->buf[i] == MARK_HEX)
-			room += (unsigned char)text->buf[++i];
-		else if (text->buf[i] == MARK_USER || text->buf[i] == MARK_DECIMAL)
+	for (size_t i = 0; i < shape->len; i++) {
+		enum part part = (enum part)shape->buf[i];
+
+		if (part == PART_USER || part == PART_DECIMAL) {
 			room += DIGITS_MAX_LEN;
+		} else {
+			size_t len = (unsigned char)shape->buf[++i];
+
+			room += len;
+			i += part == PART_TEXT ? len : 0;
+		}
 	}
 	return room;
 }
@@ -85,11 +95,21 @@ static unsigned intern(struct url_shapes *shapes, const struct str *text)
 	return (unsigned)(shapes->count - 1);
 }
 
-static int hex_value(char c)
+/* Capitals would not come back as such. */
+static const bool is_hex[256] = { ['0' ... '9'] = true, ['a' ... 'f'] = true };
+
+static unsigned hex_value(char digit)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return digit <= '9' ? (unsigned)(digit - '0') : (unsigned)(digit - 'a' + 10);
+}
+
+static size_t hex_run(const char *text, size_t max)
+{
+	size_t run = 0;
+
+	while (run < max && is_hex[(unsigned char)text[run]])
+		run++;
+	return run;
 }
 
 /* The number, if the run is one that prints as the same digits again. */
@@ -108,13 +128,26 @@ static bool is_decimal(const char *run, size_t len, uint64_t *ret_value)
 	return true;
 }
 
+static void pack_text(struct str *shape, const char *text, size_t len)
+{
+	while (len > 0) {
+		size_t n = MIN(len, (size_t)PART_MAX);
+		const char part[] = { PART_TEXT, (char)n };
+
+		str_add(shape, part, sizeof(part));
+		str_add(shape, text, n);
+		text += n;
+		len -= n;
+	}
+}
+
 static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, const char *run, size_t len)
 {
-	char bytes[128];
+	char bytes[(PART_MAX + 1) / 2];
 	uint64_t value;
 
 	if (is_decimal(run, len, &value)) {
-		str_addc(shape, value == user_id ? MARK_USER : MARK_DECIMAL);
+		str_addc(shape, value == user_id ? PART_USER : PART_DECIMAL);
 		if (value == user_id)
 			return;
 		for (; value >= 0x80; value >>= 7)
@@ -122,11 +155,10 @@ static void pack_run(struct str *shape, struct str *numbers, uint64_t user_id, c
 		str_addc(numbers, (char)value);
 		return;
 	}
-	str_addc(shape, MARK_HEX);
+	str_addc(shape, PART_HEX);
 	str_addc(shape, (char)len);
 	for (size_t i = 0; i < len; i += 2)
-		bytes[i / 2] =
-			(char)((unsigned)hex_value(run[i]) << 4 | (i + 1 < len ? (unsigned)hex_value(run[i + 1]) : 0));
+		bytes[i / 2] = (char)(hex_value(run[i]) << 4 | (i + 1 < len ? hex_value(run[i + 1]) : 0));
 	str_add(numbers, bytes, (len + 1) / 2);
 }
 
@@ -134,28 +166,22 @@ void packed_url_add(struct str *out, struct url_shapes *shapes, uint64_t user_id
 {
 	struct str *shape = &shapes->shape, *numbers = &shapes->numbers;
 	unsigned number = SHAPE_PLAIN;
-	bool plain = len > 2048;
+	size_t packed = 0; /* characters so far */
 
 	str_clear(shape);
 	str_clear(numbers);
-	for (size_t i = 0; i < len && !plain;) {
-		size_t run = 0;
-
-		while (i + run < len && run < 255 && hex_value(url[i + run]) >= 0)
-			run++;
-		if (run >= RUN_MIN) {
-			pack_run(shape, numbers, user_id, url + i, run);
-			i += run;
-			continue;
+	if (len <= URL_MAX) {
+		for (size_t i = 0, run; i < len; i += MAX(run, (size_t)1)) {
+			run = hex_run(url + i, MIN(len - i, (size_t)PART_MAX));
+			if (run >= RUN_MIN) {
+				pack_text(shape, url + packed, i - packed);
+				pack_run(shape, numbers, user_id, url + i, run);
+				packed = i + run;
+			}
 		}
-		run = MAX(run, (size_t)1);
-		/* A mark's value as text would be taken for a mark. */
-		plain = (unsigned char)url[i] <= MARK_HEX;
-		str_add(shape, url + i, run);
-		i += run;
-	}
-	if (!plain)
+		pack_text(shape, url + packed, len - packed);
 		number = intern(shapes, shape);
+	}
 	str_addc(out, (char)(number & 0xff));
 	str_addc(out, (char)(number >> 8));
 	if (number == SHAPE_PLAIN)
@@ -209,11 +235,17 @@ void packed_url_read(struct str *out, const struct url_shapes *shapes, uint64_t 
 	str_reserve(out, shape->room);
 	at = out->buf + out->len;
 	for (const char *s = shape->text; s < end; s++) {
+		size_t text;
+
 		switch ((unsigned char)*s) {
-		case MARK_USER: at = digits_put(at, user_id); break;
-		case MARK_DECIMAL: p = read_decimal(&at, p); break;
-		case MARK_HEX: p = read_hex(&at, p, (unsigned char)*++s); break;
-		default: *at++ = *s;
+		case PART_TEXT:
+			text = (unsigned char)*++s;
+			at = (char *)memcpy(at, s + 1, text) + text;
+			s += text;
+			break;
+		case PART_USER: at = digits_put(at, user_id); break;
+		case PART_DECIMAL: p = read_decimal(&at, p); break;
+		case PART_HEX: p = read_hex(&at, p, (unsigned char)*++s); break;
 		}
 	}
 	*at = '\0';

@@ -16,10 +16,10 @@ static char *put_number(char *p, int64_t value)
 	return digits_put(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-/* From here on the row is written at the returned pointer, until row_leave(). */
-static char *row_enter(struct str *out)
+/* From here on the row is written at the returned pointer, until row_leave(); there is room for `more` bytes of text beside the rest. */
+static char *row_enter(struct str *out, size_t more)
 {
-	str_reserve(out, ROW_FIXED_MAX);
+	str_reserve(out, ROW_FIXED_MAX + more);
 	return out->buf + out->len;
 }
 
@@ -29,22 +29,13 @@ static void row_leave(struct str *out, char *p)
 	out->len = (size_t)(p - out->buf);
 }
 
-static void write_text(struct str *out, const char *text, size_t len, bool plain)
+static char *put_text(struct str *out, char *p, const char *text, size_t len)
 {
 	struct json_writer w = JSON_WRITER(out);
-	char *p;
 
-	if (!plain) {
-		json_write_string_len(&w, text, len);
-		return;
-	}
-	str_reserve(out, len + 2);
-	p = out->buf + out->len;
-	*p++ = '"';
-	memcpy(p, text, len);
-	p += len;
-	*p++ = '"';
 	row_leave(out, p);
+	json_write_string_len(&w, text, len);
+	return row_enter(out, 0);
 }
 
 static char *put_name(struct str *out, char *p, const struct members *members, const struct member *member)
@@ -54,33 +45,37 @@ static char *put_name(struct str *out, char *p, const struct members *members, c
 
 	if (!name)
 		return LITERAL(p, "null");
+	if (!member->plain_name)
+		return put_text(out, p, name, len);
 	row_leave(out, p);
-	write_text(out, name, len, member->plain_name);
-	return row_enter(out);
+	p = row_enter(out, len);
+	*p++ = '"';
+	p = (char *)memcpy(p, name, len) + len;
+	*p++ = '"';
+	return p;
 }
 
 static char *put_avatar(struct str *out, char *p, const struct members *members, const struct member *member)
 {
+	struct str avatar cleanup(str_finish) = STR_INIT;
+
 	if (!member->has_avatar)
 		return LITERAL(p, "null");
-	row_leave(out, p);
-	if (member->plain_avatar) {
-		str_addc(out, '"');
-		members_avatar(members, member, out);
-		str_addc(out, '"');
-	} else {
-		struct str avatar cleanup(str_finish) = STR_INIT;
-
+	if (!member->plain_avatar) {
 		members_avatar(members, member, &avatar);
-		write_text(out, avatar.buf, avatar.len, false);
+		return put_text(out, p, avatar.buf, avatar.len);
 	}
-	return row_enter(out);
+	*p++ = '"';
+	row_leave(out, p);
+	members_avatar(members, member, out);
+	p = row_enter(out, 0);
+	*p++ = '"';
+	return p;
 }
 
 static void two_digits(char *at, int value)
 {
-	at[0] = (char)('0' + value / 10);
-	at[1] = (char)('0' + value % 10);
+	memcpy(at, digits_pairs + value * 2, 2);
 }
 
 static char *put_date(char *p, usec time)
@@ -121,7 +116,7 @@ static int64_t points_to_next(const struct members *members, int64_t points)
 
 void render_member(struct str *out, const struct members *members, const struct member *member)
 {
-	char *p = row_enter(out);
+	char *p = row_enter(out, 0);
 
 	p = put_name(out, LITERAL(p, "{\"name\":"), members, member);
 	p = put_avatar(out, LITERAL(p, ",\"avatar\":"), members, member);
@@ -140,7 +135,7 @@ void render_member(struct str *out, const struct members *members, const struct 
 
 void render_ranked(struct str *out, const struct members *members, const struct member *member, uint64_t rank)
 {
-	char *p = row_enter(out);
+	char *p = row_enter(out, 0);
 
 	p = digits_put(LITERAL(p, "{\"rank\":"), rank);
 	p = digits_put(LITERAL(p, ",\"user_id\":\""), member->user_id);

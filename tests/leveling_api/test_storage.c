@@ -1,9 +1,12 @@
-/* leveling_api/packed_url.c and text_heap.c. */
+/* leveling_api/packed_url.c, text_heap.c and digits.h. */
 #include "support.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "digits.h"
 #include "packed_url.h"
 #include "text_heap.h"
 
@@ -107,12 +110,34 @@ static void test_heap(void **state)
 	text_heap_finish(&heap);
 }
 
+static void check_digits(uint64_t value)
+{
+	char expected[32], digits[DIGITS_MAX_LEN + 1] = { 0 };
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, value);
+	*digits_put(digits, value) = '\0';
+	assert_string_equal(digits, expected);
+}
+
+static void test_digits(void **state)
+{
+	(void)state;
+	for (uint64_t power = 1; power <= UINT64_MAX / 10; power *= 10) {
+		check_digits(power - 1);
+		check_digits(power);
+		check_digits(power * 10 - 1);
+	}
+	for (int shift = 0; shift < 64; shift++)
+		check_digits(UINT64_MAX >> shift);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_random_addresses_and_too_many_shapes),
 		cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
