@@ -118,6 +118,19 @@ static void enter(struct members *members, uint32_t slot, const struct member *b
 		ranking_insert(members->present, slot);
 }
 
+/* Both tables are read in the order of their keys at first: after one member comes the next, and his slot needs no search. */
+static bool find_member(struct members *members, uint64_t user_id, uint32_t *ret_slot)
+{
+	uint32_t next = members->last_found + 1;
+
+	if (next < members->count && members->list[next].user_id == user_id)
+		*ret_slot = next;
+	else if (!slot_map_get(&members->by_user, user_id, key_of, members, ret_slot))
+		return false;
+	members->last_found = *ret_slot;
+	return true;
+}
+
 static uint32_t add_member(struct members *members, uint64_t user_id)
 {
 	uint32_t slot = (uint32_t)members->count;
@@ -131,7 +144,6 @@ static uint32_t add_member(struct members *members, uint64_t user_id)
 	members->count++;
 	members->list[slot] = (struct member){ .user_id = user_id, .hidden = true, .updated_at = PROFILE_NEVER };
 	members->signatures[slot] = 0;
-	slot_map_add(&members->by_user, slot, key_of, members);
 	return slot;
 }
 
@@ -151,7 +163,8 @@ static int store_xp(void *arg, const struct member_xp *xp)
 	uint32_t slot;
 
 	notice_bulk(members);
-	if (!slot_map_get(&members->by_user, xp->user_id, key_of, members, &slot))
+	/* The first time every row is another member's. */
+	if (members->version == 1 || !find_member(members, xp->user_id, &slot))
 		slot = add_member(members, xp->user_id);
 	leave(members, slot);
 	member = &members->list[slot];
@@ -168,11 +181,11 @@ static int store_xp(void *arg, const struct member_xp *xp)
 
 static bool needs_escape(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	/* 0xe2 begins U+2028 and U+2029, among others */
+	static const bool escaped[256] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0xe2] = true };
 
-		/* 0xe2 begins U+2028 and U+2029, among others */
-		if (c < 0x20 || c == '"' || c == '\\' || c == 0xe2)
+	for (size_t i = 0; i < len; i++) {
+		if (escaped[(unsigned char)text[i]])
 			return true;
 	}
 	return false;
@@ -234,7 +247,7 @@ static int store_profile(void *arg, const struct profile *profile)
 	uint32_t slot;
 
 	notice_bulk(members);
-	if (slot_map_get(&members->by_user, profile->user_id, key_of, members, &slot))
+	if (find_member(members, profile->user_id, &slot))
 		store_profile_at(members, slot, profile);
 	return 0;
 }
@@ -338,6 +351,8 @@ int members_refresh(struct members *members, struct db *db)
 	members->rows_read = 0;
 	members->bulk = first;
 	r = member_xp_each_since(db, members->xp_revision, store_xp, members, &members->xp_revision);
+	/* The new ones; none of them had a second row. */
+	slot_map_extend(&members->by_user, members->count, key_of, members);
 	if (r >= 0 && first)
 		sort_begin(&sorting, members);
 	if (r >= 0)

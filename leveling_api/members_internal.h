@@ -37,7 +37,8 @@ struct members {
 
 	uint64_t version;
 	int64_t xp_revision, profile_revision;
-	size_t rows_read; /* in this refresh */
+	size_t rows_read;    /* in this refresh */
+	uint32_t last_found; /* slot of the row before */
 	bool bulk;
 
 	struct journal_entry *journal; /* ring of the last changes */

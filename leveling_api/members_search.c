@@ -25,11 +25,11 @@ static void fold(struct str *out, const char *name, size_t len)
 		}
 	}
 	str_reserve(out, len);
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-
-		str_addc(out, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-	}
+	text = out->buf + out->len;
+	for (size_t i = 0; i < len; i++)
+		text[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+	text[len] = '\0';
+	out->len += len;
 }
 
 static uint64_t bits(const char *text, size_t len)

@@ -119,7 +119,7 @@ static int store_xp(void *arg, const struct member_xp *xp)
 		.message_count = xp->message_count };
 	member->hidden = xp->hidden;
 	if (!known)
-		slot_map_add(&board->by_user, slot, key_of, board);
+		slot_map_extend(&board->by_user, board->member_count, key_of, board);
 	if (board->loaded && visible(member))
 		ranking_insert(board->ranking, slot);
 	if (board->in_transaction && board->loaded)

@@ -38,21 +38,18 @@ static void place(struct slot_map *map, uint32_t slot, uint64_t key)
 	map->table[i] = slot + 1;
 }
 
-void slot_map_add(struct slot_map *map, uint32_t slot, slot_map_key_fn *key_of, const void *arg)
+void slot_map_extend(struct slot_map *map, size_t count, slot_map_key_fn *key_of, const void *arg)
 {
 	/* At most two thirds full. */
-	if ((map->count + 1) * 3 > map->size * 2) {
-		size_t size = MAX(map->size * 2, (size_t)64);
-		struct slot_map bigger = { .size = size, .count = map->count };
+	if (count * 3 > map->size * 2) {
+		size_t size = MAX(map->size, (size_t)64);
 
-		bigger.table = xcalloc(bigger.size, sizeof(bigger.table[0]));
-		for (size_t i = 0; i < map->size; i++) {
-			if (map->table[i] != 0)
-				place(&bigger, map->table[i] - 1, key_of(arg, map->table[i] - 1));
-		}
-		free(map->table);
-		*map = bigger;
+		while (count * 3 > size * 2)
+			size *= 2;
+		slot_map_finish(map);
+		map->table = xcalloc(size, sizeof(map->table[0]));
+		map->size = size;
 	}
-	place(map, slot, key_of(arg, slot));
-	map->count++;
+	for (; map->count < count; map->count++)
+		place(map, (uint32_t)map->count, key_of(arg, (uint32_t)map->count));
 }

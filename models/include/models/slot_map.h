@@ -12,7 +12,7 @@
 struct slot_map {
 	uint32_t *table; /* slot + 1; 0: free */
 	size_t size;     /* a power of two, or 0 */
-	size_t count;
+	size_t count;    /* of the slots that are in: all below it */
 };
 
 /* The key of a slot, from the owner's array. */
@@ -21,7 +21,7 @@ typedef uint64_t slot_map_key_fn(const void *arg, uint32_t slot);
 void slot_map_finish(struct slot_map *map);
 bool slot_map_get(
 	const struct slot_map *map, uint64_t key, slot_map_key_fn *key_of, const void *arg, uint32_t *ret_slot);
-/* The key must not be there yet, and key_of() must know the slot's key. */
-void slot_map_add(struct slot_map *map, uint32_t slot, slot_map_key_fn *key_of, const void *arg);
+/* Takes in the slots from map->count to count - 1, whose keys must not be there yet. Many at once cost less than one by one. */
+void slot_map_extend(struct slot_map *map, size_t count, slot_map_key_fn *key_of, const void *arg);
 
 #endif
