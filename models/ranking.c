@@ -1,31 +1,47 @@
-/* See models/ranking.h. Why blocks and no tree: a page is a run of neighbours, which here lie side by side; an insertion moves at most
- * 2 KiB; and the only global work, when a block is split or dropped, happens once in hundreds of changes. */
+/* See models/ranking.h. Why blocks and no tree of nodes: a page is a run of neighbours, which here lie side by side, and an insertion moves
+ * at most 2 KiB. Blocks stand in groups of at most 64, so that whoever looks for a position, or counts values, passes by thousands of elements
+ * at a time: among a million he looks at some fifty groups, then at some fifty blocks.
+ *
+ * A group that has been asked for values keeps those of its elements twice: sorted, and block by block beside the slots. */
 #include "models/ranking.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #define BLOCK_MAX   512
-#define BLOCK_FILL  384 /* elements of a block that is built or split off; room to grow */
+#define BLOCK_FILL  448 /* elements of a block that is built; room to grow */
 #define BLOCK_MERGE 96  /* a block below this joins its neighbour, if both fit into BLOCK_FILL */
+#define GROUP_MAX   64
+#define GROUP_FILL  48 /* blocks of a group that is built */
 
 struct block {
-	int64_t *values; /* sorted; NULL: to be collected again */
-	uint32_t count;
+	int64_t *values; /* of the slots; BLOCK_MAX, or NULL while the group has no values */
 	uint32_t slots[BLOCK_MAX];
+};
+
+struct group {
+	size_t count; /* of elements */
+	size_t block_count;
+	uint16_t counts[GROUP_MAX]; /* of each block's elements */
+	struct block *blocks[GROUP_MAX];
+	int64_t *sorted; /* all values, with room for full blocks; NULL: nobody has asked */
+	size_t in_range; /* how many ranking_count_in_range() found last, for the reading that follows */
+	size_t below;    /* of search_groups() */
 };
 
 struct ranking {
 	struct ranking_order order;
-	struct block **blocks;
-	size_t *sizes; /* Fenwick tree over the blocks' counts, 1-based */
-	size_t block_count, block_room;
+	struct group **groups;
+	size_t group_count, group_room;
 	size_t count;
-	/* What ranking_count_in_range() found last, for the reading that follows: how many of each block. */
-	uint16_t *range_counts;
-	size_t range_room;
-	int64_t range_low, range_high;
+	int64_t range_low, range_high; /* to which the groups' in_range belong */
 	bool range_valid;
+};
+
+/* Where an element stands or belongs. */
+struct place {
+	size_t group, block;
+	uint32_t at;
 };
 
 struct ranking *ranking_create(const struct ranking_order *order)
@@ -36,14 +52,28 @@ struct ranking *ranking_create(const struct ranking_order *order)
 	return ranking;
 }
 
+static void values_drop(struct group *group)
+{
+	for (size_t i = 0; i < group->block_count; i++) {
+		free(group->blocks[i]->values);
+		group->blocks[i]->values = NULL;
+	}
+	free(group->sorted);
+	group->sorted = NULL;
+}
+
 static void clear(struct ranking *ranking)
 {
 	ranking->range_valid = false;
-	for (size_t i = 0; i < ranking->block_count; i++) {
-		free(ranking->blocks[i]->values);
-		free(ranking->blocks[i]);
+	for (size_t g = 0; g < ranking->group_count; g++) {
+		struct group *group = ranking->groups[g];
+
+		values_drop(group);
+		for (size_t i = 0; i < group->block_count; i++)
+			free(group->blocks[i]);
+		free(group);
 	}
-	ranking->block_count = 0;
+	ranking->group_count = 0;
 	ranking->count = 0;
 }
 
@@ -52,93 +82,113 @@ void ranking_destroy(struct ranking *ranking)
 	if (!ranking)
 		return;
 	clear(ranking);
-	free(ranking->blocks);
-	free(ranking->sizes);
-	free(ranking->range_counts);
+	free(ranking->groups);
 	free(ranking);
 }
 
-static void sizes_rebuild(struct ranking *ranking)
+/* ---- groups and blocks ---- */
+
+/* An empty group at this index. */
+static struct group *group_open(struct ranking *ranking, size_t index)
 {
-	size_t n = ranking->block_count;
-
-	for (size_t i = 1; i <= n; i++)
-		ranking->sizes[i] = ranking->blocks[i - 1]->count;
-	for (size_t i = 1; i <= n; i++) {
-		size_t parent = i + (i & -i);
-
-		if (parent <= n)
-			ranking->sizes[parent] += ranking->sizes[i];
+	if (ranking->group_count == ranking->group_room) {
+		ranking->group_room = MAX(ranking->group_room * 2, (size_t)16);
+		ranking->groups = xrealloc(ranking->groups, ranking->group_room * sizeof(ranking->groups[0]));
 	}
+	memmove(ranking->groups + index + 1, ranking->groups + index,
+		(ranking->group_count - index) * sizeof(ranking->groups[0]));
+	ranking->group_count++;
+	return ranking->groups[index] = xcalloc(1, sizeof(struct group));
 }
 
-static void sizes_add(struct ranking *ranking, size_t block, size_t delta)
+/* The group is empty. */
+static void group_close(struct ranking *ranking, size_t index)
 {
-	for (size_t i = block + 1; i <= ranking->block_count; i += i & -i)
-		ranking->sizes[i] += delta; /* a negative delta wraps around, as it should */
+	free(ranking->groups[index]->sorted);
+	free(ranking->groups[index]);
+	ranking->group_count--;
+	memmove(ranking->groups + index, ranking->groups + index + 1,
+		(ranking->group_count - index) * sizeof(ranking->groups[0]));
 }
 
-/* Elements in the blocks before this one. */
-static size_t sizes_before(const struct ranking *ranking, size_t block)
-{
-	size_t sum = 0;
-
-	for (size_t i = block; i > 0; i -= i & -i)
-		sum += ranking->sizes[i];
-	return sum;
-}
-
-/* The block that holds a position, and the position in it. */
-static size_t sizes_find(const struct ranking *ranking, size_t position, size_t *ret_offset)
-{
-	size_t block = 0, step = 1;
-
-	while (step * 2 <= ranking->block_count)
-		step *= 2;
-	for (; step > 0; step /= 2) {
-		if (block + step <= ranking->block_count && ranking->sizes[block + step] <= position) {
-			block += step;
-			position -= ranking->sizes[block];
-		}
-	}
-	*ret_offset = position;
-	return block;
-}
-
-static void block_changed(struct ranking *ranking, struct block *block)
-{
-	ranking->range_valid = false;
-	free(block->values);
-	block->values = NULL;
-}
-
-/* An empty block at this index; sizes_rebuild() is the caller's. */
-static struct block *block_open(struct ranking *ranking, size_t index)
+/* An empty block at this index; there is room for it. */
+static struct block *block_open(struct group *group, size_t index)
 {
 	struct block *block = xmalloc(sizeof(*block));
+	size_t after = group->block_count - index;
 
-	block->values = NULL;
-	block->count = 0;
-	if (ranking->block_count == ranking->block_room) {
-		ranking->block_room = MAX(ranking->block_room * 2, (size_t)16);
-		ranking->blocks = xrealloc(ranking->blocks, ranking->block_room * sizeof(struct block *));
-		ranking->sizes = xrealloc(ranking->sizes, (ranking->block_room + 1) * sizeof(ranking->sizes[0]));
-	}
-	memmove(ranking->blocks + index + 1, ranking->blocks + index,
-		(ranking->block_count - index) * sizeof(struct block *));
-	ranking->blocks[index] = block;
-	ranking->block_count++;
+	assert(group->block_count < GROUP_MAX);
+	block->values = group->sorted ? xmalloc(BLOCK_MAX * sizeof(block->values[0])) : NULL;
+	memmove(group->blocks + index + 1, group->blocks + index, after * sizeof(group->blocks[0]));
+	memmove(group->counts + index + 1, group->counts + index, after * sizeof(group->counts[0]));
+	group->blocks[index] = block;
+	group->counts[index] = 0;
+	group->block_count++;
 	return block;
 }
 
-static void block_close(struct ranking *ranking, size_t index)
+static void block_close(struct group *group, size_t index)
 {
-	free(ranking->blocks[index]->values);
-	free(ranking->blocks[index]);
-	ranking->block_count--;
-	memmove(ranking->blocks + index, ranking->blocks + index + 1,
-		(ranking->block_count - index) * sizeof(struct block *));
+	size_t after = --group->block_count - index;
+
+	free(group->blocks[index]->values);
+	free(group->blocks[index]);
+	memmove(group->blocks + index, group->blocks + index + 1, after * sizeof(group->blocks[0]));
+	memmove(group->counts + index, group->counts + index + 1, after * sizeof(group->counts[0]));
 }
+
+/* Copies elements, with their values where there are any, from one block of a group to another. */
+static void block_copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at, size_t count)
+{
+	memcpy(to->slots + to_at, from->slots + from_at, count * sizeof(to->slots[0]));
+	if (from->values)
+		memcpy(to->values + to_at, from->values + from_at, count * sizeof(to->values[0]));
+}
+
+/* Both halves lose their values, to be collected when they are asked for. */
+static void split_group(struct ranking *ranking, size_t index)
+{
+	struct group *left = ranking->groups[index], *right = group_open(ranking, index + 1);
+	size_t half = left->block_count / 2;
+
+	values_drop(left);
+	left->block_count -= half;
+	right->block_count = half;
+	memcpy(right->blocks, left->blocks + left->block_count, half * sizeof(right->blocks[0]));
+	memcpy(right->counts, left->counts + left->block_count, half * sizeof(right->counts[0]));
+	for (size_t i = 0; i < half; i++)
+		right->count += right->counts[i];
+	left->count -= right->count;
+}
+
+static void split_block(struct group *group, size_t index)
+{
+	struct block *right = block_open(group, index + 1);
+	uint16_t half = group->counts[index] / 2;
+
+	block_copy(right, 0, group->blocks[index], group->counts[index] - half, half);
+	group->counts[index] -= half;
+	group->counts[index + 1] = half;
+}
+
+/* Drops a block that became empty, and its group with the last one; joins a block that became small to its right neighbour. */
+static void shrink(struct ranking *ranking, size_t index, size_t b)
+{
+	struct group *group = ranking->groups[index];
+
+	if (group->counts[b] == 0) {
+		block_close(group, b);
+		if (group->block_count == 0)
+			group_close(ranking, index);
+	} else if (group->counts[b] < BLOCK_MERGE && b + 1 < group->block_count &&
+		   group->counts[b] + group->counts[b + 1] <= BLOCK_FILL) {
+		block_copy(group->blocks[b], group->counts[b], group->blocks[b + 1], 0, group->counts[b + 1]);
+		group->counts[b] += group->counts[b + 1];
+		block_close(group, b + 1);
+	}
+}
+
+/* ---- order ---- */
 
 static bool before(const struct ranking *ranking, uint32_t a, uint32_t b)
 {
@@ -175,213 +225,106 @@ static void sort_slots(const struct ranking *ranking, uint32_t *slots, size_t co
 void ranking_build(struct ranking *ranking, uint32_t *slots, size_t count)
 {
 	uint32_t *scratch = xmalloc((count / 2 + 1) * sizeof(*scratch));
+	struct group *group = NULL;
 
 	sort_slots(ranking, slots, count, scratch);
 	free(scratch);
 	clear(ranking);
 	for (size_t at = 0; at < count; at += BLOCK_FILL) {
-		struct block *block = block_open(ranking, ranking->block_count);
+		size_t n = MIN(count - at, (size_t)BLOCK_FILL);
 
-		block->count = (uint32_t)MIN(count - at, (size_t)BLOCK_FILL);
-		memcpy(block->slots, slots + at, block->count * sizeof(*slots));
+		if (!group || group->block_count == GROUP_FILL)
+			group = group_open(ranking, ranking->group_count);
+		memcpy(block_open(group, group->block_count)->slots, slots + at, n * sizeof(*slots));
+		group->counts[group->block_count - 1] = (uint16_t)n;
+		group->count += n;
 	}
 	ranking->count = count;
-	sizes_rebuild(ranking);
 }
 
-/* The block in which the slot stands or belongs: the last one whose first element is not after it. */
-static size_t find_block(const struct ranking *ranking, uint32_t slot)
+typedef bool after_key_fn(const void *key, uint32_t slot);
+
+/* Behind all elements that stand before the key: in the last group and the last block that begin before it, or in the first ones. */
+static struct place find(const struct ranking *ranking, after_key_fn *after_key, const void *key)
 {
-	size_t low = 0, high = ranking->block_count;
+	struct place place = { 0 };
+	size_t groups = ranking->group_count, blocks;
+	const struct group *group;
+	uint32_t elements;
 
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
+	while (groups - place.group > 1) {
+		size_t middle = place.group + (groups - place.group) / 2;
 
-		if (before(ranking, slot, ranking->blocks[middle]->slots[0]))
-			high = middle;
+		if (after_key(key, ranking->groups[middle]->blocks[0]->slots[0]))
+			groups = middle;
 		else
-			low = middle;
+			place.group = middle;
 	}
-	return low;
-}
+	group = ranking->groups[place.group];
+	blocks = group->block_count;
+	while (blocks - place.block > 1) {
+		size_t middle = place.block + (blocks - place.block) / 2;
 
-/* How many of the block's elements stand before the slot. */
-static uint32_t find_in_block(const struct ranking *ranking, const struct block *block, uint32_t slot)
-{
-	uint32_t low = 0, high = block->count;
-
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-
-		if (before(ranking, block->slots[middle], slot))
-			low = middle + 1;
+		if (after_key(key, group->blocks[middle]->slots[0]))
+			blocks = middle;
 		else
-			high = middle;
+			place.block = middle;
 	}
-	return low;
-}
+	elements = group->counts[place.block];
+	while (place.at < elements) {
+		uint32_t middle = (place.at + elements) / 2;
 
-static void split(struct ranking *ranking, size_t index)
-{
-	struct block *left = ranking->blocks[index], *right = block_open(ranking, index + 1);
-
-	right->count = left->count / 2;
-	left->count -= right->count;
-	memcpy(right->slots, left->slots + left->count, right->count * sizeof(right->slots[0]));
-	block_changed(ranking, left);
-	sizes_rebuild(ranking);
-}
-
-void ranking_insert(struct ranking *ranking, uint32_t slot)
-{
-	struct block *block;
-	size_t index;
-	uint32_t at;
-
-	if (ranking->block_count == 0) {
-		block_open(ranking, 0);
-		sizes_rebuild(ranking);
-	}
-	index = ranking->count ? find_block(ranking, slot) : 0;
-	if (ranking->blocks[index]->count == BLOCK_MAX) {
-		split(ranking, index);
-		index = find_block(ranking, slot);
-	}
-	block = ranking->blocks[index];
-	at = find_in_block(ranking, block, slot);
-	memmove(block->slots + at + 1, block->slots + at, (block->count - at) * sizeof(block->slots[0]));
-	block->slots[at] = slot;
-	block->count++;
-	block_changed(ranking, block);
-	ranking->count++;
-	sizes_add(ranking, index, 1);
-}
-
-/* Drops a block that became empty, joins one that became small to its right neighbour. */
-static void shrink(struct ranking *ranking, size_t index)
-{
-	struct block *block = ranking->blocks[index], *next;
-
-	if (block->count == 0) {
-		block_close(ranking, index);
-		sizes_rebuild(ranking);
-		return;
-	}
-	if (block->count >= BLOCK_MERGE || index + 1 == ranking->block_count)
-		return;
-	next = ranking->blocks[index + 1];
-	if (block->count + next->count > BLOCK_FILL)
-		return;
-	memcpy(block->slots + block->count, next->slots, next->count * sizeof(block->slots[0]));
-	block->count += next->count;
-	block_changed(ranking, block);
-	block_close(ranking, index + 1);
-	sizes_rebuild(ranking);
-}
-
-void ranking_remove(struct ranking *ranking, uint32_t slot)
-{
-	size_t index = find_block(ranking, slot);
-	struct block *block = ranking->blocks[index];
-	uint32_t at = find_in_block(ranking, block, slot);
-
-	assert(at < block->count && block->slots[at] == slot);
-	block->count--;
-	memmove(block->slots + at, block->slots + at + 1, (block->count - at) * sizeof(block->slots[0]));
-	block_changed(ranking, block);
-	ranking->count--;
-	sizes_add(ranking, index, (size_t)-1);
-	shrink(ranking, index);
-}
-
-void ranking_value_changed(struct ranking *ranking, uint32_t slot)
-{
-	block_changed(ranking, ranking->blocks[find_block(ranking, slot)]);
-}
-
-size_t ranking_count(const struct ranking *ranking)
-{
-	return ranking->count;
-}
-
-size_t ranking_position(const struct ranking *ranking, uint32_t slot)
-{
-	size_t index = find_block(ranking, slot);
-
-	return sizes_before(ranking, index) + find_in_block(ranking, ranking->blocks[index], slot);
-}
-
-size_t ranking_count_before(
-	const struct ranking *ranking, bool (*after_key)(const void *key, uint32_t slot), const void *key)
-{
-	size_t low = 0, high = ranking->block_count;
-	uint32_t in_low = 0, in_high;
-
-	while (low < high) { /* the first block that begins at or after the key */
-		size_t middle = low + (high - low) / 2;
-
-		if (after_key(key, ranking->blocks[middle]->slots[0]))
-			high = middle;
+		if (after_key(key, group->blocks[place.block]->slots[middle]))
+			elements = middle;
 		else
-			low = middle + 1;
+			place.at = middle + 1;
 	}
-	if (low == 0)
-		return 0;
-	low--;
-	in_high = ranking->blocks[low]->count;
-	while (in_low < in_high) {
-		uint32_t middle = (in_low + in_high) / 2;
-
-		if (after_key(key, ranking->blocks[low]->slots[middle]))
-			in_high = middle;
-		else
-			in_low = middle + 1;
-	}
-	return sizes_before(ranking, low) + in_low;
+	return place;
 }
 
-size_t ranking_read(const struct ranking *ranking, size_t position, size_t max, uint32_t *ret_slots)
+struct element {
+	const struct ranking *ranking;
+	uint32_t slot;
+};
+
+static bool after_element(const void *key, uint32_t slot)
 {
-	size_t read = 0, offset, index;
+	const struct element *element = key;
 
-	if (position >= ranking->count)
-		return 0;
-	index = sizes_find(ranking, position, &offset);
-	for (; read < max && index < ranking->block_count; index++, offset = 0) {
-		const struct block *block = ranking->blocks[index];
-		size_t n = MIN(max - read, block->count - offset);
-
-		memcpy(ret_slots + read, block->slots + offset, n * sizeof(*ret_slots));
-		read += n;
-	}
-	return read;
+	return !before(element->ranking, slot, element->slot);
 }
 
-static int compare_values(const void *a, const void *b)
+static struct place find_place_for(const struct ranking *ranking, uint32_t slot)
 {
-	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-
-	return (left > right) - (left < right);
+	return find(ranking, after_element, &(struct element){ ranking, slot });
 }
 
-static const int64_t *block_values(const struct ranking *ranking, struct block *block)
+static struct place find_element(const struct ranking *ranking, uint32_t slot)
 {
-	if (!block->values) {
-		block->values = xmalloc(block->count * sizeof(block->values[0]));
-		for (uint32_t i = 0; i < block->count; i++)
-			block->values[i] = ranking->order.value(ranking->order.arg, block->slots[i]);
-		qsort(block->values, block->count, sizeof(block->values[0]), compare_values);
-	}
-	return block->values;
+	struct place place = find_place_for(ranking, slot);
+	const struct group *group = ranking->groups[place.group];
+
+	if (place.at < group->counts[place.block])
+		return place;
+	if (place.block + 1 < group->block_count)
+		return (struct place){ place.group, place.block + 1, 0 };
+	return (struct place){ place.group + 1, 0, 0 };
+}
+
+/* ---- values ---- */
+
+static int64_t value_of(const struct ranking *ranking, uint32_t slot)
+{
+	return ranking->order.value(ranking->order.arg, slot);
 }
 
 /* How many of the sorted values are below `bound`. */
-static uint32_t values_below(const int64_t *values, uint32_t count, int64_t bound)
+static size_t values_below(const int64_t *values, size_t count, int64_t bound)
 {
-	uint32_t low = 0, high = count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
-		uint32_t middle = (low + high) / 2;
+		size_t middle = (low + high) / 2;
 
 		if (values[middle] < bound)
 			low = middle + 1;
@@ -391,33 +334,247 @@ static uint32_t values_below(const int64_t *values, uint32_t count, int64_t boun
 	return low;
 }
 
-static size_t block_in_range(const struct ranking *ranking, struct block *block, int64_t low, int64_t high)
+/* group->count does not include the value. */
+static void sorted_insert(struct group *group, int64_t value)
 {
-	const int64_t *values = block_values(ranking, block);
-	uint32_t end = high == INT64_MAX ? block->count : values_below(values, block->count, high + 1);
+	size_t at = values_below(group->sorted, group->count, value);
 
-	return end - MIN(end, values_below(values, block->count, low));
+	memmove(group->sorted + at + 1, group->sorted + at, (group->count - at) * sizeof(value));
+	group->sorted[at] = value;
+}
+
+/* group->count does not include the value any more. */
+static void sorted_remove(struct group *group, int64_t value)
+{
+	size_t at = values_below(group->sorted, group->count + 1, value);
+
+	assert(at <= group->count && group->sorted[at] == value);
+	memmove(group->sorted + at, group->sorted + at + 1, (group->count - at) * sizeof(value));
+}
+
+static int compare_values(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void collect_values(const struct ranking *ranking, struct group *group)
+{
+	size_t count = 0;
+
+	if (group->sorted)
+		return;
+	group->sorted = xmalloc((size_t)GROUP_MAX * BLOCK_MAX * sizeof(group->sorted[0]));
+	for (size_t i = 0; i < group->block_count; i++) {
+		struct block *block = group->blocks[i];
+
+		block->values = xmalloc(BLOCK_MAX * sizeof(block->values[0]));
+		for (uint32_t at = 0; at < group->counts[i]; at++)
+			block->values[at] = value_of(ranking, block->slots[at]);
+		memcpy(group->sorted + count, block->values, group->counts[i] * sizeof(block->values[0]));
+		count += group->counts[i];
+	}
+	qsort(group->sorted, count, sizeof(group->sorted[0]), compare_values);
+}
+
+/* ---- changes ---- */
+
+void ranking_insert(struct ranking *ranking, uint32_t slot)
+{
+	struct place place;
+	struct group *group;
+	struct block *block;
+	uint32_t after;
+
+	if (ranking->group_count == 0)
+		block_open(group_open(ranking, 0), 0);
+	place = find_place_for(ranking, slot);
+	if (ranking->groups[place.group]->counts[place.block] == BLOCK_MAX) {
+		if (ranking->groups[place.group]->block_count == GROUP_MAX) {
+			split_group(ranking, place.group);
+			place = find_place_for(ranking, slot);
+		}
+		split_block(ranking->groups[place.group], place.block);
+		place = find_place_for(ranking, slot);
+	}
+	group = ranking->groups[place.group];
+	block = group->blocks[place.block];
+	after = group->counts[place.block] - place.at;
+	memmove(block->slots + place.at + 1, block->slots + place.at, after * sizeof(block->slots[0]));
+	block->slots[place.at] = slot;
+	if (group->sorted) {
+		memmove(block->values + place.at + 1, block->values + place.at, after * sizeof(block->values[0]));
+		block->values[place.at] = value_of(ranking, slot);
+		sorted_insert(group, block->values[place.at]);
+	}
+	group->counts[place.block]++;
+	group->count++;
+	ranking->count++;
+	ranking->range_valid = false;
+}
+
+void ranking_remove(struct ranking *ranking, uint32_t slot)
+{
+	struct place place = find_element(ranking, slot);
+	struct group *group = ranking->groups[place.group];
+	struct block *block = group->blocks[place.block];
+	uint32_t after;
+
+	assert(place.at < group->counts[place.block] && block->slots[place.at] == slot);
+	after = --group->counts[place.block] - place.at;
+	group->count--;
+	memmove(block->slots + place.at, block->slots + place.at + 1, after * sizeof(block->slots[0]));
+	if (group->sorted) {
+		sorted_remove(group, block->values[place.at]);
+		memmove(block->values + place.at, block->values + place.at + 1, after * sizeof(block->values[0]));
+	}
+	ranking->count--;
+	ranking->range_valid = false;
+	shrink(ranking, place.group, place.block);
+}
+
+void ranking_value_changed(struct ranking *ranking, uint32_t slot)
+{
+	struct place place = find_element(ranking, slot);
+	struct group *group = ranking->groups[place.group];
+	struct block *block = group->blocks[place.block];
+
+	if (!group->sorted)
+		return;
+	group->count--;
+	sorted_remove(group, block->values[place.at]);
+	block->values[place.at] = value_of(ranking, slot);
+	sorted_insert(group, block->values[place.at]);
+	group->count++;
+	ranking->range_valid = false;
+}
+
+/* ---- questions ---- */
+
+size_t ranking_count(const struct ranking *ranking)
+{
+	return ranking->count;
+}
+
+/* How many elements stand before this place. */
+static size_t position_of(const struct ranking *ranking, struct place place)
+{
+	size_t position = place.at;
+
+	for (size_t g = 0; g < place.group; g++)
+		position += ranking->groups[g]->count;
+	for (size_t b = 0; b < place.block; b++)
+		position += ranking->groups[place.group]->counts[b];
+	return position;
+}
+
+size_t ranking_position(const struct ranking *ranking, uint32_t slot)
+{
+	return position_of(ranking, find_element(ranking, slot));
+}
+
+size_t ranking_count_before(const struct ranking *ranking, after_key_fn *after_key, const void *key)
+{
+	return ranking->count > 0 ? position_of(ranking, find(ranking, after_key, key)) : 0;
+}
+
+size_t ranking_read(const struct ranking *ranking, size_t position, size_t max, uint32_t *ret_slots)
+{
+	size_t read = 0;
+
+	for (size_t g = 0; g < ranking->group_count && read < max; g++) {
+		const struct group *group = ranking->groups[g];
+
+		if (position >= group->count) {
+			position -= group->count;
+			continue;
+		}
+		for (size_t b = 0; b < group->block_count && read < max; b++) {
+			size_t n;
+
+			if (position >= group->counts[b]) {
+				position -= group->counts[b];
+				continue;
+			}
+			n = MIN(max - read, group->counts[b] - position);
+			memcpy(ret_slots + read, group->blocks[b]->slots + position, n * sizeof(*ret_slots));
+			read += n;
+			position = 0;
+		}
+	}
+	return read;
+}
+
+/* How many values in each group are below `bound`: a binary search in all groups at once, one step in each before the next. So the processor
+ * waits for fifty answers of the memory together instead of for one after the other. */
+static void search_groups(struct ranking *ranking, int64_t bound)
+{
+	for (size_t g = 0; g < ranking->group_count; g++)
+		ranking->groups[g]->below = 0;
+	for (size_t step = (size_t)GROUP_MAX * BLOCK_MAX; step > 0; step /= 2) {
+		for (size_t g = 0; g < ranking->group_count; g++) {
+			struct group *group = ranking->groups[g];
+			size_t next = group->below + step;
+			size_t below = group->sorted[MIN(next, group->count) - 1] < bound;
+
+			/* Not a branch, which could not be foreseen. */
+			group->below += step * (below & (next <= group->count));
+		}
+	}
 }
 
 size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high)
 {
 	size_t count = 0;
 
-	if (ranking->block_count > ranking->range_room) {
-		ranking->range_room = ranking->block_room;
-		ranking->range_counts =
-			xrealloc(ranking->range_counts, ranking->range_room * sizeof(ranking->range_counts[0]));
-	}
-	for (size_t i = 0; i < ranking->block_count; i++) {
-		size_t here = block_in_range(ranking, ranking->blocks[i], low, high);
+	for (size_t g = 0; g < ranking->group_count; g++)
+		collect_values(ranking, ranking->groups[g]);
+	search_groups(ranking, low);
+	for (size_t g = 0; g < ranking->group_count; g++)
+		ranking->groups[g]->in_range = ranking->groups[g]->below;
+	if (high < INT64_MAX)
+		search_groups(ranking, high + 1);
+	for (size_t g = 0; g < ranking->group_count; g++) {
+		struct group *group = ranking->groups[g];
+		size_t end = high < INT64_MAX ? group->below : group->count;
 
-		ranking->range_counts[i] = (uint16_t)here;
-		count += here;
+		group->in_range = end - MIN(end, group->in_range);
+		count += group->in_range;
 	}
 	ranking->range_low = low;
 	ranking->range_high = high;
 	ranking->range_valid = true;
 	return count;
+}
+
+/* With low <= high; one comparison, for thousands of values. */
+static bool in_range(int64_t value, int64_t low, int64_t high)
+{
+	return (uint64_t)value - (uint64_t)low <= (uint64_t)high - (uint64_t)low;
+}
+
+/* The slots of a block in the range, after the first `*position` of them, which is counted down. */
+static size_t block_read_in_range(const struct block *block, uint32_t count, int64_t low, int64_t high,
+	size_t *position, size_t max, uint32_t *ret_slots)
+{
+	size_t here = 0, read = 0;
+
+	for (uint32_t at = 0; at < count; at++)
+		here += in_range(block->values[at], low, high);
+	if (*position >= here) {
+		*position -= here;
+		return 0;
+	}
+	for (uint32_t at = 0; at < count && read < max; at++) {
+		if (!in_range(block->values[at], low, high))
+			continue;
+		if (*position > 0)
+			--*position;
+		else
+			ret_slots[read++] = block->slots[at];
+	}
+	return read;
 }
 
 size_t ranking_read_in_range(
@@ -427,23 +584,16 @@ size_t ranking_read_in_range(
 
 	if (!ranking->range_valid || ranking->range_low != low || ranking->range_high != high)
 		ranking_count_in_range(ranking, low, high);
-	for (size_t i = 0; i < ranking->block_count && read < max; i++) {
-		const struct block *block = ranking->blocks[i];
+	for (size_t g = 0; g < ranking->group_count && read < max; g++) {
+		const struct group *group = ranking->groups[g];
 
-		if (position >= ranking->range_counts[i]) {
-			position -= ranking->range_counts[i];
+		if (position >= group->in_range) {
+			position -= group->in_range;
 			continue;
 		}
-		for (uint32_t at = 0; at < block->count && read < max; at++) {
-			int64_t value = ranking->order.value(ranking->order.arg, block->slots[at]);
-
-			if (value < low || value > high)
-				continue;
-			if (position > 0)
-				position--;
-			else
-				ret_slots[read++] = block->slots[at];
-		}
+		for (size_t b = 0; b < group->block_count && read < max; b++)
+			read += block_read_in_range(
+				group->blocks[b], group->counts[b], low, high, &position, max - read, ret_slots + read);
 	}
 	return read;
 }

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "models/ranking.h"
 
-#define SLOTS 5000
+#define SLOTS 40000
 
 struct table {
 	int64_t points[SLOTS], value[SLOTS];
@@ -110,11 +110,11 @@ static void test_random_changes(void **state)
 	(void)state;
 	random_init(&random, 7);
 	check(table, ranking, &random);
-	for (int round = 0; round < 60; round++) {
-		/* Waves of growth and decline, so that blocks are split, joined and dropped. */
-		uint64_t keep = round % 20 < 12 ? 75 : 20;
+	for (int round = 0; round < 15; round++) {
+		/* Waves of growth and decline, so that blocks and groups are split, joined and dropped. */
+		uint64_t keep = round < 10 ? 75 : 15;
 
-		for (int i = 0; i < 1200; i++) {
+		for (int i = 0; i < SLOTS / 4; i++) {
 			uint32_t slot = (uint32_t)random_below(&random, SLOTS);
 			bool in = random_below(&random, 100) < keep;
 
@@ -147,7 +147,7 @@ static void test_random_changes(void **state)
 
 static void test_build(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 2, 16, 17, 383, 384, 385, 768, 769, SLOTS };
+	static const size_t sizes[] = { 0, 1, 2, 16, 17, 447, 448, 449, 896, 897, 21504, 21505, SLOTS };
 	struct table *table = calloc(1, sizeof(*table));
 	struct ranking *ranking = ranking_create(&(struct ranking_order){ before, value, table });
 	uint32_t *slots = calloc(SLOTS, sizeof(*slots));

@@ -2,8 +2,9 @@
  * element in logarithmic time, and the same among those elements whose value lies in a range. 4 to 8 bytes an element, so that a
  * million members in several orders fit where a tree of nodes would not.
  *
- * The elements stand in blocks of at most 512, in order; a Fenwick tree holds the blocks' sizes. The order is the owner's: `before`
- * looks at the owner's array. An element whose key changes is removed before and inserted after the change.
+ * The elements stand in blocks of at most 512, in order, and these in groups. The order is the owner's: `before` looks at the owner's
+ * array. An element whose key changes is removed before and inserted after the change. Once asked about values, it keeps them: 16 to 20
+ * bytes more an element.
  */
 #ifndef MODELS_RANKING_H
 #define MODELS_RANKING_H
@@ -43,8 +44,8 @@ size_t ranking_count_before(
 /* Copies up to `max` slots from `position` on; returns how many. */
 size_t ranking_read(const struct ranking *ranking, size_t position, size_t max, uint32_t *ret_slots);
 
-/* The same among the elements whose value is at least `low` and at most `high`. The first call after a change sorts the values of the
- * blocks that changed; then a call takes time in proportion to the number of blocks, wherever the position is. */
+/* The same among the elements whose value is at least `low` and at most `high`. The first call collects and sorts all values; from then on
+ * a call looks at each group and into one of them, wherever the position is, and a change costs moving half of a group's values. */
 size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high);
 size_t ranking_read_in_range(
 	struct ranking *ranking, int64_t low, int64_t high, size_t position, size_t max, uint32_t *ret_slots);
