@@ -21,75 +21,7 @@
 /* More removals than this, and more than half of all held level roles: rather a wrong database than drift. */
 #define REMOVALS_SUSPICIOUS 50
 
-/* ---- the level table follows the roles ---- */
-
-static int set_role(struct leveling *leveling, int64_t number, snowflake role, const char *name)
-{
-	int r = level_set_role(leveling->bot->service->db, number, role, name);
-
-	if (r == -EEXIST) {
-		log_warn("two levels would have one role: the level is left as it is", LOG_INT("level", number),
-			LOG_STR("role", name));
-		return 0;
-	}
-	return r < 0 ? r : leveling_reload(leveling);
-}
-
-/* A role of the right name is not enough: whoever makes roles could be led to hand out rights unknowingly. */
-static bool may_link(const struct leveling *leveling, int64_t number, const struct cached_role *role)
-{
-	if (roles_may_be_earned(&leveling->bot->roles, role))
-		return true;
-	log_warn("a level's name fits a role with rights: it is not linked", LOG_INT("level", number),
-		LOG_STR("role", role->name), LOG_ID("role_id", role->id));
-	return false;
-}
-
-int leveling_link_roles(struct leveling *leveling)
-{
-	struct cache *cache = leveling->bot->cache;
-	int r = 0;
-
-	for (int64_t number = 0; number <= LEVEL_MAX && r == 0; number++) {
-		const struct level *level = leveling_level(leveling, number);
-		const struct cached_role *role = level ? cache_role(cache, level->role_id) : NULL;
-		bool ambiguous = false;
-
-		if (role && (!level->role_name || !streq(role->name, level->role_name))) {
-			r = set_role(leveling, number, role->id, role->name);
-		} else if (level && !role && level->role_name) {
-			role = cache_find_role(cache, level->role_name, &ambiguous);
-			if (role && streq(role->name, level->role_name) &&
-				!leveling_level_of_role(leveling, role->id) && may_link(leveling, number, role))
-				r = set_role(leveling, number, role->id, role->name);
-		}
-	}
-	return r;
-}
-
-int leveling_on_role_put(struct bot *bot, const struct event *event)
-{
-	struct leveling *leveling = bot->leveling;
-	const cJSON *json = json_object(event->d, "role");
-	snowflake id = json_snowflake(json, "id");
-	const char *name = json_string(json, "name");
-	const struct level *level = leveling_level_of_role(leveling, id);
-	const struct cached_role *role;
-
-	if (!id || !name || json_snowflake(event->d, "guild_id") != bot->service->guild_id)
-		return 0;
-	if (level)
-		return level->role_name && streq(level->role_name, name) ? 0
-									 : set_role(leveling, level->number, id, name);
-	level = leveling_level_of_name(leveling, name);
-	if (!level || (level->role_id && cache_role(bot->cache, level->role_id)))
-		return 0;
-	role = cache_role(bot->cache, id);
-	if (!role || !may_link(leveling, level->number, role))
-		return 0;
-	leveling_check_drift(leveling, DRIFT_AFTER_CHANGE);
-	return set_role(leveling, level->number, id, name);
-}
+/* ---- telling the moderators ---- */
 
 /* What is told in the levelling channel after the commit. */
 struct notice {
@@ -118,48 +50,155 @@ static void notice_send(struct bot *bot, void *arg)
 	bot_start_flow(bot, "notice", notice_flow, notice_free, arg);
 }
 
-int leveling_on_role_delete(struct bot *bot, const struct event *event)
+/* From a hook. Takes the text over. */
+static void tell_later(struct bot *bot, char *text)
 {
-	struct leveling *leveling = bot->leveling;
-	const struct level *level = leveling_level_of_role(leveling, json_snowflake(event->d, "role_id"));
-	struct str name cleanup(str_finish) = STR_INIT;
-	struct notice *notice;
+	struct notice *notice = xcalloc(1, sizeof(*notice));
 
-	if (!level || json_snowflake(event->d, "guild_id") != bot->service->guild_id)
-		return 0;
-	text_add_escaped(&name, level->role_name ? level->role_name : "");
-	notice = xcalloc(1, sizeof(*notice));
-	notice->bot = bot;
-	notice->text = xasprintf(
-		"The role **%s** of level %lld was deleted. Create a role of that name again and I link it by "
-		"myself, link another one with "
-		"`.set_level_name %lld \"role name\"`, or unlink the level with `.remove_level_name %lld`.",
-		name.buf, (long long)level->number, (long long)level->number, (long long)level->number);
+	*notice = (struct notice){ .bot = bot, .text = text };
 	bot_after_commit(bot, notice_send, notice_free, notice);
-	/* The name stays, so that a role of this name is taken for it again. */
-	return set_role(leveling, level->number, 0, level->role_name);
-}
-
-/* ---- giving what was earned ---- */
-
-/* Once per level and day, not for each member. */
-static void complain(struct leveling *leveling, const struct level *level, const char *what)
-{
-	int32_t today = (int32_t)(clock_realtime() / DAY);
-	struct str text cleanup(str_finish) = STR_INIT, name cleanup(str_finish) = STR_INIT;
-
-	if (leveling->warned_on[level->number] == today)
-		return;
-	leveling->warned_on[level->number] = today;
-	text_add_escaped(&name, level->role_name ? level->role_name : "");
-	str_printf(&text, "The role **%s** of level %lld %s", name.buf, (long long)level->number, what);
-	leveling_tell(leveling, text.buf);
 }
 
 #define COMPLAINT_MISSING \
 	"is not there, so nobody gets it. Create it again, or unlink the level with `.remove_level_name`."
 #define COMPLAINT_FORBIDDEN \
 	"is one that I may not give. I need the permission Manage Roles, and my own role must stand above it."
+#define COMPLAINT_POWERFUL                                                                             \
+	"comes with rights over this server or its members, so nobody gets it by writing. Take these " \
+	"permissions from it, or unlink the level with `.remove_level_name`."
+
+/* The sentence, once per level and day, not for each member; NULL: it was said. The caller's. */
+static char *complaint(struct leveling *leveling, const struct level *level, const char *what)
+{
+	int32_t today = (int32_t)(clock_realtime() / DAY);
+	struct str name cleanup(str_finish) = STR_INIT;
+
+	if (leveling->warned_on[level->number] == today)
+		return NULL;
+	leveling->warned_on[level->number] = today;
+	text_add_escaped(&name, level->role_name ? level->role_name : "");
+	return xasprintf("The role **%s** of level %lld %s", name.buf, (long long)level->number, what);
+}
+
+/* In a flow; suspends. */
+static void complain(struct leveling *leveling, const struct level *level, const char *what)
+{
+	char *text cleanup(freep) = complaint(leveling, level, what);
+
+	if (text)
+		leveling_tell(leveling, text);
+}
+
+/* ---- the level table follows the roles ---- */
+
+static int set_role(struct leveling *leveling, int64_t number, snowflake role, const char *name)
+{
+	int r = level_set_role(leveling->bot->service->db, number, role, name);
+
+	if (r == -EEXIST) {
+		log_warn("two levels would have one role: the level is left as it is", LOG_INT("level", number),
+			LOG_STR("role", name));
+		return 0;
+	}
+	return r < 0 ? r : leveling_reload(leveling);
+}
+
+/* A role of the right name is not enough: whoever makes roles could be led to hand out rights unknowingly. */
+static bool may_link(struct leveling *leveling, const struct level *level, const struct cached_role *role)
+{
+	char *text;
+
+	if (roles_may_be_earned(&leveling->bot->roles, role))
+		return true;
+	log_warn("a level's name fits a role with rights: it is not linked", LOG_INT("level", level->number),
+		LOG_STR("role", role->name), LOG_ID("role_id", role->id));
+	text = complaint(leveling, level, COMPLAINT_POWERFUL);
+	if (text)
+		tell_later(leveling->bot, text);
+	return false;
+}
+
+int leveling_link_roles(struct leveling *leveling)
+{
+	struct cache *cache = leveling->bot->cache;
+	int r = 0;
+
+	for (int64_t number = 0; number <= LEVEL_MAX && r == 0; number++) {
+		const struct level *level = leveling_level(leveling, number);
+		const struct cached_role *role = level ? cache_role(cache, level->role_id) : NULL;
+		bool ambiguous = false;
+
+		if (role && (!level->role_name || !streq(role->name, level->role_name))) {
+			r = set_role(leveling, number, role->id, role->name);
+		} else if (level && !role && level->role_name) {
+			role = cache_find_role(cache, level->role_name, &ambiguous);
+			if (role && streq(role->name, level->role_name) &&
+				!leveling_level_of_role(leveling, role->id) && may_link(leveling, level, role))
+				r = set_role(leveling, number, role->id, role->name);
+		}
+	}
+	return r;
+}
+
+int leveling_on_role_put(struct bot *bot, const struct event *event)
+{
+	struct leveling *leveling = bot->leveling;
+	const cJSON *json = json_object(event->d, "role");
+	snowflake id = json_snowflake(json, "id");
+	const char *name = json_string(json, "name");
+	const struct level *level = leveling_level_of_role(leveling, id);
+	const struct cached_role *role;
+
+	if (!id || !name || json_snowflake(event->d, "guild_id") != bot->service->guild_id)
+		return 0;
+	if (level)
+		return level->role_name && streq(level->role_name, name) ? 0
+									 : set_role(leveling, level->number, id, name);
+	level = leveling_level_of_name(leveling, name);
+	if (!level || (level->role_id && cache_role(bot->cache, level->role_id)))
+		return 0;
+	role = cache_role(bot->cache, id);
+	if (!role || !may_link(leveling, level, role))
+		return 0;
+	leveling_check_drift(leveling, DRIFT_AFTER_CHANGE);
+	return set_role(leveling, level->number, id, name);
+}
+
+int leveling_on_role_delete(struct bot *bot, const struct event *event)
+{
+	struct leveling *leveling = bot->leveling;
+	const struct level *level = leveling_level_of_role(leveling, json_snowflake(event->d, "role_id"));
+	struct str name cleanup(str_finish) = STR_INIT;
+
+	if (!level || json_snowflake(event->d, "guild_id") != bot->service->guild_id)
+		return 0;
+	text_add_escaped(&name, level->role_name ? level->role_name : "");
+	tell_later(bot,
+		xasprintf(
+			"The role **%s** of level %lld was deleted. Create a role of that name again and I link it by "
+			"myself, link another one with `.set_level_name %lld \"role name\"`, or unlink the level "
+			"with `.remove_level_name %lld`.",
+			name.buf, (long long)level->number, (long long)level->number, (long long)level->number));
+	/* The name stays, so that a role of this name is taken for it again. */
+	return set_role(leveling, level->number, 0, level->role_name);
+}
+
+/* ---- giving what was earned ---- */
+
+/* The role that is given for a level; NULL: none. One that comes with rights is none, however it was linked: it was
+ * imported, say, or got the rights later. It is neither given nor taken away. */
+static const struct cached_role *earned_role(const struct leveling *leveling, const struct level *level)
+{
+	const struct cached_role *role = cache_role(leveling->bot->cache, level->role_id);
+
+	return role && roles_may_be_earned(&leveling->bot->roles, role) ? role : NULL;
+}
+
+/* Why a level with a role's name gives none. */
+static const char *obstacle(const struct leveling *leveling, const struct level *level)
+{
+	return cache_role(leveling->bot->cache, level->role_id) ? COMPLAINT_POWERFUL : COMPLAINT_MISSING;
+}
 
 /* What a level's role needs from us; the strings of `level` die with the wait. */
 static int give_role(struct leveling *leveling, snowflake user, int64_t number, snowflake role)
@@ -197,9 +236,9 @@ int leveling_give_roles(struct leveling *leveling, snowflake user, int64_t reach
 			return -ENOENT;
 		if (!level || !level->role_name)
 			continue;
-		if (!level->role_id || !cache_role(leveling->bot->cache, level->role_id)) {
+		if (!earned_role(leveling, level)) {
 			if (complain_missing && number == reached)
-				complain(leveling, level, COMPLAINT_MISSING);
+				complain(leveling, level, obstacle(leveling, level));
 			continue;
 		}
 		if (member && cached_member_has_role(member, level->role_id))
@@ -279,7 +318,7 @@ static enum correction correction_for(struct leveling *leveling, const struct ca
 {
 	bool has, earned;
 
-	if (!level->role_id || !cache_role(leveling->bot->cache, level->role_id) || member->bot)
+	if (!earned_role(leveling, level) || member->bot)
 		return CORRECT_NOTHING;
 	has = cached_member_has_role(member, level->role_id);
 	earned = has_points && level->number <= reached;
@@ -325,8 +364,8 @@ static int survey(struct leveling *leveling, struct survey *ret_survey)
 
 			wrong |= correction != CORRECT_NOTHING;
 			found.removals += correction == CORRECT_REMOVE;
-			found.held +=
-				leveling->levels[i].role_id && cached_member_has_role(m, leveling->levels[i].role_id);
+			found.held += earned_role(leveling, &leveling->levels[i]) &&
+				      cached_member_has_role(m, leveling->levels[i].role_id);
 		}
 		if (wrong)
 			found.members[found.count++] = m->id;
@@ -374,13 +413,25 @@ static int correct_member(struct leveling *leveling, snowflake user, bool remove
 	return r;
 }
 
+static void complain_of_powerful(struct leveling *leveling)
+{
+	for (int64_t number = 0; number <= LEVEL_MAX; number++) {
+		const struct level *level = leveling_level(leveling, number);
+
+		if (level && cache_role(leveling->bot->cache, level->role_id) && !earned_role(leveling, level))
+			complain(leveling, level, COMPLAINT_POWERFUL);
+	}
+}
+
 static int correct_all(struct leveling *leveling)
 {
 	bool forbidden[LEVEL_MAX + 1] = { false };
 	struct survey found;
 	bool remove;
-	int r = survey(leveling, &found);
+	int r;
 
+	complain_of_powerful(leveling);
+	r = survey(leveling, &found);
 	if (r < 0)
 		return r;
 	remove = found.removals <= REMOVALS_SUSPICIOUS || 2 * found.removals <= found.held;
