@@ -10,6 +10,8 @@
 #include "models/ranking.h"
 #include "models/slot_map.h"
 
+#define ROWS_AT_ONCE 10000
+
 struct member {
 	struct leaderboard_entry entry;
 	bool hidden, departed;
@@ -19,14 +21,8 @@ struct leaderboard {
 	struct member *members;
 	size_t member_count, member_room;
 	struct slot_map by_user;
-	struct ranking *ranking; /* of the visible ones */
-	bool loaded;
+	struct ranking *ranking;               /* of the visible ones */
 	int64_t xp_revision, profile_revision; /* of the last rows read */
-	/* Slots read inside a write transaction, which may yet be rolled back: the next refresh reads them again. */
-	uint32_t *unsure;
-	size_t unsure_count, unsure_room;
-	bool in_transaction; /* the rows being read are such rows */
-	bool provisional;    /* all of them are: the first load was in a transaction */
 };
 
 static uint64_t key_of(const void *arg, uint32_t slot)
@@ -50,26 +46,13 @@ struct leaderboard *leaderboard_create(void)
 	return board;
 }
 
-static void forget(struct leaderboard *board)
-{
-	ranking_build(board->ranking, NULL, 0);
-	slot_map_finish(&board->by_user);
-	free(board->members);
-	board->members = NULL;
-	board->member_count = board->member_room = 0;
-	free(board->unsure);
-	board->unsure = NULL;
-	board->unsure_count = board->unsure_room = 0;
-	board->xp_revision = board->profile_revision = 0;
-	board->loaded = false;
-}
-
 void leaderboard_destroy(struct leaderboard *board)
 {
 	if (!board)
 		return;
-	forget(board);
 	ranking_destroy(board->ranking);
+	slot_map_finish(&board->by_user);
+	free(board->members);
 	free(board);
 }
 
@@ -83,33 +66,67 @@ static bool visible(const struct member *member)
 	return !member->hidden && !member->departed;
 }
 
-static void remember_unsure(struct leaderboard *board, uint32_t slot)
+/* Rows of one table on their way into the board. */
+struct reading {
+	struct leaderboard *board;
+	struct db *db;
+	size_t rows;
+};
+
+/* The profile of somebody whose first points come after it: its revision has been passed by. As long as no profile
+ * was read, his is still to come. */
+static int read_departed(const struct reading *reading, uint64_t user_id, bool *ret_departed)
 {
-	if (board->unsure_count == board->unsure_room) {
-		board->unsure_room = MAX(board->unsure_room * 2, (size_t)32);
-		board->unsure = xrealloc(board->unsure, board->unsure_room * sizeof(board->unsure[0]));
+	struct arena arena cleanup(arena_finish) = ARENA_INIT;
+	struct profile profile;
+	int r;
+
+	*ret_departed = false;
+	if (!reading->board->profile_revision)
+		return 0;
+	r = profile_get(reading->db, user_id, &arena, &profile);
+	if (r == 0)
+		*ret_departed = !profile.present;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int add_member(const struct reading *reading, uint64_t user_id, uint32_t *ret_slot)
+{
+	struct leaderboard *board = reading->board;
+	bool departed;
+	int r;
+
+	r = read_departed(reading, user_id, &departed);
+	if (r < 0)
+		return r;
+	if (board->member_count == board->member_room) {
+		board->member_room = MAX(board->member_room * 2, (size_t)256);
+		board->members = xrealloc(board->members, board->member_room * sizeof(board->members[0]));
 	}
-	board->unsure[board->unsure_count++] = slot;
+	*ret_slot = (uint32_t)board->member_count++;
+	board->members[*ret_slot] = (struct member){ .entry.user_id = user_id, .departed = departed };
+	slot_map_extend(&board->by_user, board->member_count, key_of, board);
+	return 0;
 }
 
 static int store_xp(void *arg, const struct member_xp *xp)
 {
-	struct leaderboard *board = arg;
+	struct reading *reading = arg;
+	struct leaderboard *board = reading->board;
 	struct member *member;
 	bool known;
 	uint32_t slot;
 
+	reading->rows++;
 	known = find(board, xp->user_id, &slot);
 	if (!known) {
-		if (board->member_count == board->member_room) {
-			board->member_room = MAX(board->member_room * 2, (size_t)256);
-			board->members = xrealloc(board->members, board->member_room * sizeof(board->members[0]));
-		}
-		slot = (uint32_t)board->member_count++;
-		board->members[slot] = (struct member){ 0 };
+		int r = add_member(reading, xp->user_id, &slot);
+
+		if (r < 0)
+			return r;
 	}
 	member = &board->members[slot];
-	if (known && board->loaded && visible(member))
+	if (known && visible(member))
 		ranking_remove(board->ranking, slot);
 	member->entry = (struct leaderboard_entry){ .user_id = xp->user_id,
 		.id = xp->id,
@@ -118,134 +135,66 @@ static int store_xp(void *arg, const struct member_xp *xp)
 		.level_points = xp->level_points,
 		.message_count = xp->message_count };
 	member->hidden = xp->hidden;
-	if (!known)
-		slot_map_extend(&board->by_user, board->member_count, key_of, board);
-	if (board->loaded && visible(member))
+	if (visible(member))
 		ranking_insert(board->ranking, slot);
-	if (board->in_transaction && board->loaded)
-		remember_unsure(board, slot);
 	return 0;
 }
 
 static int store_profile(void *arg, const struct profile *profile)
 {
-	struct leaderboard *board = arg;
+	struct reading *reading = arg;
+	struct leaderboard *board = reading->board;
 	struct member *member;
 	uint32_t slot;
 
+	reading->rows++;
 	if (!find(board, profile->user_id, &slot))
 		return 0;
 	member = &board->members[slot];
 	if (member->departed == !profile->present)
 		return 0;
-	if (board->loaded && visible(member))
+	if (visible(member))
 		ranking_remove(board->ranking, slot);
 	member->departed = !profile->present;
-	if (board->loaded && visible(member))
+	if (visible(member))
 		ranking_insert(board->ranking, slot);
 	return 0;
 }
 
-/* Members whose points came after their profile: the profile's revision has been passed by. */
-static int complete_new_members(struct leaderboard *board, struct db *db, size_t first)
+static int read_changes(struct leaderboard *board, struct db *db, size_t rows, bool *ret_more)
 {
-	struct arena arena cleanup(arena_finish) = ARENA_INIT;
-
-	for (size_t slot = first; slot < board->member_count; slot++) {
-		struct profile profile;
-		int r;
-
-		r = profile_get(db, board->members[slot].entry.user_id, &arena, &profile);
-		if (r >= 0)
-			r = store_profile(board, &profile);
-		else if (r == -ENOENT)
-			r = 0;
-		if (r < 0)
-			return r;
-		arena_reset(&arena);
-	}
-	return 0;
-}
-
-static void rank_all(struct leaderboard *board)
-{
-	uint32_t *slots = xmalloc(MAX(board->member_count, (size_t)1) * sizeof(*slots));
-	size_t count = 0;
-
-	for (size_t slot = 0; slot < board->member_count; slot++) {
-		if (visible(&board->members[slot]))
-			slots[count++] = (uint32_t)slot;
-	}
-	ranking_build(board->ranking, slots, count);
-	free(slots);
-	board->loaded = true;
-}
-
-static int read_changes(struct leaderboard *board, struct db *db)
-{
-	size_t known = board->loaded ? board->member_count : SIZE_MAX;
+	struct reading points = { .board = board, .db = db }, profiles = points;
 	int r;
 
-	r = member_xp_each_since(db, board->xp_revision, store_xp, board, &board->xp_revision);
-	if (r >= 0)
-		r = profile_each_since(db, board->profile_revision, store_profile, board, &board->profile_revision);
-	if (r >= 0 && known < board->member_count)
-		r = complete_new_members(board, db, known);
-	if (r >= 0 && !board->loaded)
-		rank_all(board);
+	r = member_xp_some_since(db, board->xp_revision, rows, store_xp, &points, &board->xp_revision);
+	if (r >= 0 && points.rows < rows)
+		r = profile_some_since(
+			db, board->profile_revision, rows, store_profile, &profiles, &board->profile_revision);
+	*ret_more = points.rows == rows || profiles.rows == rows;
 	return r;
 }
 
-/* What a transaction wrote that was rolled back afterwards is gone, and its revision numbers are given out again. */
-static int read_unsure_again(struct leaderboard *board, struct db *db)
+int leaderboard_refresh_some(struct leaderboard *board, struct db *db, size_t rows, bool *ret_more)
 {
-	size_t count = board->unsure_count;
 	int r;
 
-	for (size_t i = 0; i < count; i++) {
-		uint32_t slot = board->unsure[i];
-		struct member_xp xp;
-
-		r = member_xp_get(db, board->members[slot].entry.user_id, &xp);
-		if (r == -ENOENT) {
-			xp = (struct member_xp){ .user_id = board->members[slot].entry.user_id, .hidden = true };
-			r = 0;
-		}
-		if (r < 0)
-			return r;
-		store_xp(board, &xp);
-	}
-	memmove(board->unsure, board->unsure + count, (board->unsure_count - count) * sizeof(board->unsure[0]));
-	board->unsure_count -= count;
-	return 0;
+	if (db_in_transaction(db))
+		return -EINVAL;
+	r = db_begin_read(db);
+	if (r < 0)
+		return r;
+	r = read_changes(board, db, rows, ret_more);
+	db_end_read(db);
+	return r;
 }
 
 int leaderboard_refresh(struct leaderboard *board, struct db *db)
 {
-	int64_t xp_revision = board->xp_revision, profile_revision = board->profile_revision;
-	bool own = !db_in_transaction(db);
+	bool more = true;
 	int r = 0;
 
-	if (board->provisional)
-		forget(board);
-	board->provisional = !own && !board->loaded;
-	if (own)
-		r = db_begin_read(db);
-	if (r < 0)
-		return r;
-	board->in_transaction = !own;
-	if (board->unsure_count > 0)
-		r = read_unsure_again(board, db);
-	if (r >= 0)
-		r = read_changes(board, db);
-	if (own)
-		db_end_read(db);
-	else if (r >= 0) {
-		board->xp_revision = xp_revision;
-		board->profile_revision = profile_revision;
-	}
-	if (r < 0 && !board->loaded)
-		forget(board);
+	while (r == 0 && more)
+		r = leaderboard_refresh_some(board, db, ROWS_AT_ONCE, &more);
 	return r;
 }
 

@@ -92,20 +92,14 @@ int member_xp_put(struct db *db, struct member_xp *xp)
 	return query_end_joined(db, own, r);
 }
 
-int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct member_xp *xp), void *arg,
+/* Up to the first row at which `each` says stop. */
+static int walk(struct query *query, int (*each)(void *arg, const struct member_xp *xp), void *arg, int64_t revision,
 	int64_t *ret_last)
 {
-	struct query *query cleanup(query_closep) = NULL;
 	int64_t last = revision;
 	int r;
 
-	/* All rows are read in the order in which they are stored; through the index each would be a search of its
-	 * own. */
-	if (revision == 0)
-		r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp");
-	else
-		r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp WHERE revision > $1", BIND_INT(revision));
-	while (r >= 0 && (r = query_next(query)) > 0) {
+	while ((r = query_next(query)) > 0) {
 		struct member_xp xp = read_row(query);
 
 		last = MAX(last, query_int(query, 9));
@@ -116,6 +110,32 @@ int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg,
 	if (r >= 0)
 		*ret_last = last;
 	return r;
+}
+
+int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct member_xp *xp), void *arg,
+	int64_t *ret_last)
+{
+	struct query *query cleanup(query_closep) = NULL;
+	int r;
+
+	/* All rows are read in the order in which they are stored; through the index each would be a search of its
+	 * own. */
+	if (revision == 0)
+		r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp");
+	else
+		r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp WHERE revision > $1", BIND_INT(revision));
+	return r < 0 ? r : walk(query, each, arg, revision, ret_last);
+}
+
+int member_xp_some_since(struct db *db, int64_t revision, size_t limit,
+	int (*each)(void *arg, const struct member_xp *xp), void *arg, int64_t *ret_last)
+{
+	struct query *query cleanup(query_closep) = NULL;
+	int r;
+
+	r = query_open(db, &query, "SELECT " COLUMNS " FROM member_xp WHERE revision > $1 ORDER BY revision LIMIT $2",
+		BIND_INT(revision), BIND_INT((int64_t)limit));
+	return r < 0 ? r : walk(query, each, arg, revision, ret_last);
 }
 
 /* Which of the two switches is turned; each has its own statements, so that they stay literals. */

@@ -149,18 +149,14 @@ int profile_each_present(struct db *db, int (*each)(void *arg, uint64_t user_id)
 	return r;
 }
 
-int profile_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct profile *profile),
-	void *arg, int64_t *ret_last)
+/* Up to the first row at which `each` says stop. */
+static int walk(struct query *query, int (*each)(void *arg, const struct profile *profile), void *arg, int64_t revision,
+	int64_t *ret_last)
 {
-	struct query *query cleanup(query_closep) = NULL;
 	int64_t last = revision;
 	int r;
 
-	if (revision == 0)
-		r = query_open(db, &query, "SELECT " COLUMNS " FROM profile");
-	else
-		r = query_open(db, &query, "SELECT " COLUMNS " FROM profile WHERE revision > $1", BIND_INT(revision));
-	while (r >= 0 && (r = query_next(query)) > 0) {
+	while ((r = query_next(query)) > 0) {
 		struct profile profile = read_row(query);
 
 		last = MAX(last, query_int(query, 7));
@@ -171,6 +167,30 @@ int profile_each_since(struct db *db, int64_t revision, int (*each)(void *arg, c
 	if (r >= 0)
 		*ret_last = last;
 	return r;
+}
+
+int profile_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct profile *profile),
+	void *arg, int64_t *ret_last)
+{
+	struct query *query cleanup(query_closep) = NULL;
+	int r;
+
+	if (revision == 0)
+		r = query_open(db, &query, "SELECT " COLUMNS " FROM profile");
+	else
+		r = query_open(db, &query, "SELECT " COLUMNS " FROM profile WHERE revision > $1", BIND_INT(revision));
+	return r < 0 ? r : walk(query, each, arg, revision, ret_last);
+}
+
+int profile_some_since(struct db *db, int64_t revision, size_t limit,
+	int (*each)(void *arg, const struct profile *profile), void *arg, int64_t *ret_last)
+{
+	struct query *query cleanup(query_closep) = NULL;
+	int r;
+
+	r = query_open(db, &query, "SELECT " COLUMNS " FROM profile WHERE revision > $1 ORDER BY revision LIMIT $2",
+		BIND_INT(revision), BIND_INT((int64_t)limit));
+	return r < 0 ? r : walk(query, each, arg, revision, ret_last);
 }
 
 int profile_reconcile_begin(struct db *db)

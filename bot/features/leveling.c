@@ -13,9 +13,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cache.h"
+#include "models/leaderboard.h"
 #include "models/member_xp.h"
 
 #define ZONE "Canada/Pacific"
+/* Rows that are read into the ranking in one turn of the loop: a few milliseconds. */
+#define RANKING_STEP 1000
 
 static struct metric awards = METRIC_COUNTER("walle_bot_awards_total", "Messages that earned XP");
 static struct metric level_ups = METRIC_COUNTER("walle_bot_level_ups_total", "Levels reached");
@@ -151,6 +154,33 @@ static int on_message(struct bot *bot, const struct event *event)
 	return 0;
 }
 
+/* ---- the ranking ---- */
+
+int leveling_refresh_ranking(struct bot *bot)
+{
+	bool more = true;
+	int r = 0;
+
+	while (r == 0 && more) {
+		/* What is not committed is not ranked. */
+		r = batch_flush(bot->service->batch);
+		if (r == 0)
+			r = leaderboard_refresh_some(bot->board, bot->service->db, RANKING_STEP, &more);
+		if (r == 0 && more)
+			r = flow_sleep(MILLISECOND);
+	}
+	return r;
+}
+
+/* So that the first who asks for his rank need not wait for a million rows. */
+static void ranking_flow(void *arg)
+{
+	int r = leveling_refresh_ranking(arg);
+
+	if (r < 0 && r != -ECANCELED)
+		log_warn("the ranking could not be read: the first command that needs it tries again", LOG_ERRNO(r));
+}
+
 /* ---- life ---- */
 
 static void outbox_due(void *arg)
@@ -184,7 +214,11 @@ static int start(struct bot *bot)
 		r = level_seed(bot->service->db);
 	if (r == 0)
 		r = batch_flush(bot->service->batch);
-	return r < 0 ? r : leveling_reload(leveling);
+	if (r == 0)
+		r = leveling_reload(leveling);
+	if (r == 0)
+		bot_start_flow(bot, "ranking", ranking_flow, NULL, bot);
+	return r;
 }
 
 /* The guild's roles are known (new session, end of an outage, resumed): those that were made or renamed while we were

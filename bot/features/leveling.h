@@ -37,6 +37,8 @@ const struct level *leveling_level(const struct leveling *leveling, int64_t numb
 /* The level to which this role belongs; NULL. */
 const struct level *leveling_level_of_role(const struct leveling *leveling, snowflake role);
 const struct level *leveling_level_of_name(const struct leveling *leveling, const char *role_name);
+/* In a flow: brings the ranking up to date. Suspends when there is much to read, as at the start. */
+int leveling_refresh_ranking(struct bot *bot) warn_unused;
 /* A plain line in the levelling channel; in a flow. That there is no such channel is only logged. */
 void leveling_tell(struct leveling *leveling, const char *text);
 

@@ -49,7 +49,7 @@ static int rank_card(struct cmd *cmd, snowflake user, const struct member_xp *xp
 	size_t position;
 	int r;
 
-	r = leaderboard_refresh(cmd->bot->board, cmd->service->db);
+	r = leveling_refresh_ranking(cmd->bot);
 	if (r < 0)
 		return r;
 	r = leaderboard_position(cmd->bot->board, user, &position);
@@ -113,7 +113,7 @@ static int write_leaderboard(struct cmd *cmd, void *arg, size_t index, struct ar
 	int r;
 
 	(void)arg;
-	r = leaderboard_refresh(cmd->bot->board, cmd->service->db);
+	r = leveling_refresh_ranking(cmd->bot);
 	if (r < 0)
 		return r;
 	for (size_t at = index * MEMBERS_PER_PAGE; at < (index + 1) * MEMBERS_PER_PAGE; at++) {
@@ -134,7 +134,7 @@ static int cmd_leaderboard(struct cmd *cmd)
 	int64_t page = cmd_integer(cmd, "page", 1);
 	int r;
 
-	r = leaderboard_refresh(cmd->bot->board, cmd->service->db);
+	r = leveling_refresh_ranking(cmd->bot);
 	if (r < 0)
 		return r;
 	if (!page_count(cmd))

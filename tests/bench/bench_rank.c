@@ -25,6 +25,7 @@
 #define FIRST_ID      UINT64_C(100000000000000000)
 #define POINTS_MAX    200000
 #define TRANSACTION   10000
+#define STEP          1000
 
 struct timing {
 	usec took[QUESTIONS];
@@ -183,6 +184,24 @@ static void report(const char *what, struct timing *timing, struct timing *sql, 
 		what, timing->count, quantile(timing, 0.5), quantile(timing, 1), quantile(sql, 0.5), quantile(sql, 1));
 }
 
+/* As the bot does it: in steps, between which its loop goes on. Returns the time of all of them. */
+static usec load(struct db *db, struct leaderboard *board, usec *ret_longest)
+{
+	usec all = 0;
+	bool more = true;
+
+	*ret_longest = 0;
+	while (more) {
+		usec began = clock_monotonic(), took;
+
+		assert_int_equal(leaderboard_refresh_some(board, db, STEP, &more), 0);
+		took = clock_monotonic() - began;
+		all += took;
+		*ret_longest = MAX(*ret_longest, took);
+	}
+	return all;
+}
+
 static void run(struct harness *h)
 {
 	uint64_t members = report_work(MEMBERS);
@@ -191,16 +210,14 @@ static void run(struct harness *h)
 	struct leaderboard *board = leaderboard_create();
 	struct random random;
 	struct db *db;
-	usec began, loaded, bare;
+	usec began, loaded, longest, bare;
 	sqlite3 *connection;
 
 	random_init(&random, 20261122);
 	assert_int_equal(db_open(h->database, DB_WRITE, &db, NULL), 0);
 	fill(db, members, &random);
 
-	began = clock_monotonic();
-	assert_int_equal(leaderboard_refresh(board, db), 0);
-	loaded = clock_monotonic() - began;
+	loaded = load(db, board, &longest);
 	assert_int_equal(leaderboard_count(board), members);
 
 	ask_ranks(db, board, members, &random, questions, &ranks);
@@ -221,6 +238,13 @@ static void run(struct harness *h)
 		.baseline = (double)bare / MILLISECOND,
 		.baseline_is = "SQLite reads the same rows and does nothing with them",
 		.kind = REPORT_ONLY });
+	report_row(&(struct report_row){ .what = "the longest step of it",
+		.unit = "ms",
+		.figure = (double)longest / MILLISECOND,
+		.baseline = (double)loaded / MILLISECOND,
+		.baseline_is = "all at once",
+		.target = 100,
+		.kind = REPORT_AT_MOST });
 	report_note("%" PRIu64 " members; each question follows an award, which the refresh takes in", members);
 	leaderboard_destroy(board);
 	db_close(db);

@@ -108,39 +108,49 @@ static void test_other_connections_commits_show(void **state)
 	leaderboard_destroy(board);
 }
 
-static void test_what_a_transaction_took_back_is_forgotten(void **state)
+/* What it wrote may yet be rolled back. */
+static void test_a_transaction_must_have_ended(void **state)
 {
 	struct fixture *fixture = *state;
 	struct leaderboard *board = leaderboard_create();
 
-	/* The first load inside a transaction. */
-	award(fixture->db, 11, 1);
 	assert_ok(db_begin(fixture->db));
 	award(fixture->db, 12, 2);
-	assert_ok(leaderboard_refresh(board, fixture->db));
-	ASSERT_ORDER(board, 12, 11);
+	assert_int_equal(leaderboard_refresh(board, fixture->db), -EINVAL);
 	db_rollback(fixture->db);
 	assert_ok(leaderboard_refresh(board, fixture->db));
-	ASSERT_ORDER(board, 11);
+	assert_int_equal(leaderboard_count(board), 0);
+	leaderboard_destroy(board);
+}
 
-	/* A later one. */
-	assert_ok(db_begin(fixture->db));
-	award(fixture->db, 11, 10);
-	award(fixture->db, 13, 20);
-	assert_ok(leaderboard_refresh(board, fixture->db));
-	ASSERT_ORDER(board, 13, 11);
-	db_rollback(fixture->db);
-	assert_ok(leaderboard_refresh(board, fixture->db));
-	ASSERT_ORDER(board, 11);
+/* Awards, newcomers and leavers between the steps end in the same order as if all had been read at once. */
+static void test_it_can_be_read_in_steps(void **state)
+{
+	struct fixture *fixture = *state;
+	struct leaderboard *board = leaderboard_create();
+	bool more = true;
 
-	/* And one that is committed. */
-	assert_ok(db_begin(fixture->db));
-	award(fixture->db, 14, 30);
-	assert_ok(leaderboard_refresh(board, fixture->db));
-	assert_ok(db_commit(fixture->db));
-	award(fixture->db, 11, 40);
-	assert_ok(leaderboard_refresh(board, fixture->db));
-	ASSERT_ORDER(board, 11, 14);
+	for (uint64_t user = 11; user <= 15; user++) {
+		award(fixture->db, user, (int64_t)user);
+		put_profile(fixture->db, user, user != 14);
+	}
+	assert_ok(leaderboard_refresh_some(board, fixture->db, 2, &more));
+	assert_true(more);
+	assert_int_equal(leaderboard_count(board), 2);
+	award(fixture->db, 11, 100);
+	put_profile(fixture->db, 12, false);
+	put_profile(fixture->db, 16, false); /* before he has points */
+	award(fixture->db, 16, 1000);
+	for (int steps = 0; more; steps++) {
+		assert_true(steps < 10);
+		assert_ok(leaderboard_refresh_some(board, fixture->db, 2, &more));
+	}
+	ASSERT_ORDER(board, 11, 15, 13);
+	put_profile(fixture->db, 17, false);
+	award(fixture->db, 17, 2000);
+	assert_ok(leaderboard_refresh_some(board, fixture->db, 2, &more));
+	assert_false(more);
+	ASSERT_ORDER(board, 11, 15, 13);
 	leaderboard_destroy(board);
 }
 
@@ -150,8 +160,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order_and_visibility, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_departed_members_are_left_out, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_other_connections_commits_show, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(
-			test_what_a_transaction_took_back_is_forgotten, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_a_transaction_must_have_ended, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_it_can_be_read_in_steps, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

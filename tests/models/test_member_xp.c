@@ -94,7 +94,7 @@ static int stop_at_once(void *arg, const struct member_xp *xp)
 static void test_each_since_gives_only_what_changed(void **state)
 {
 	struct fixture *f = *state;
-	struct seen all = { 0 }, none = { 0 }, some = { 0 };
+	struct seen all = { 0 }, none = { 0 }, some = { 0 }, first = { 0 };
 	int64_t last = 0;
 
 	for (uint64_t user = 1; user <= 5; user++) {
@@ -107,6 +107,10 @@ static void test_each_since_gives_only_what_changed(void **state)
 	assert_int_equal(all.count, 5);
 	assert_ok(member_xp_each_since(f->db, last, collect, &none, &last));
 	assert_int_equal(none.count, 0);
+	assert_ok(member_xp_some_since(f->db, 0, 3, collect, &first, &last));
+	assert_int_equal(first.count, 3);
+	assert_ok(member_xp_some_since(f->db, last, 3, collect, &first, &last));
+	assert_int_equal(first.count, 5);
 
 	assert_ok(member_xp_set_hidden(f->db, 4, true, NULL));
 	assert_ok(db_begin(f->db));

@@ -10,9 +10,12 @@ struct leaderboard;
 
 struct leaderboard *leaderboard_create(void);
 void leaderboard_destroy(struct leaderboard *board);
-/* Reads what has changed since the last call (everything at first). Cheap when nothing changed. Inside a write transaction it sees that
- * transaction's rows too; should they be rolled back, the next refresh forgets them. */
+/* Reads what has changed since the last call (everything at first). Cheap when nothing changed. Not inside a write transaction (-EINVAL):
+ * what it wrote may yet be rolled back. */
 int leaderboard_refresh(struct leaderboard *board, struct db *db) warn_unused;
+/* The same in steps of at most so many rows of each table, for who must not be held up; `ret_more`: call again. Until then members may be
+ * missing or stand where they stood. */
+int leaderboard_refresh_some(struct leaderboard *board, struct db *db, size_t rows, bool *ret_more) warn_unused;
 /* Visible members. */
 size_t leaderboard_count(const struct leaderboard *board);
 

@@ -26,6 +26,9 @@ int member_xp_put(struct db *db, struct member_xp *xp) warn_unused;
  * returned; ret_last is then not set. */
 int member_xp_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct member_xp *xp), void *arg,
 	int64_t *ret_last) warn_unused;
+/* The same for the first `limit` rows only, by their revisions: for who must not be held up. */
+int member_xp_some_since(struct db *db, int64_t revision, size_t limit,
+	int (*each)(void *arg, const struct member_xp *xp), void *arg, int64_t *ret_last) warn_unused;
 /* -ENOENT when the member has no row. `ret_changed` may be NULL. */
 int member_xp_set_hidden(struct db *db, uint64_t user_id, bool hidden, bool *ret_changed) warn_unused;
 int member_xp_set_announce(struct db *db, uint64_t user_id, bool announce, bool *ret_changed) warn_unused;

@@ -33,6 +33,9 @@ int profile_each_present(struct db *db, int (*each)(void *arg, uint64_t user_id)
  * walk and is returned; ret_last is then not set. */
 int profile_each_since(struct db *db, int64_t revision, int (*each)(void *arg, const struct profile *profile),
 	void *arg, int64_t *ret_last) warn_unused;
+/* The same for the first `limit` rows only, by their revisions: for who must not be held up. */
+int profile_some_since(struct db *db, int64_t revision, size_t limit,
+	int (*each)(void *arg, const struct profile *profile), void *arg, int64_t *ret_last) warn_unused;
 
 /* Reconciliation with a complete member list: begin, mark everybody who is in the list, then finish turns `present`
  * off for all that were present and not marked. The marks are kept in the connection's memory (8 bytes each), not in
