@@ -18,6 +18,8 @@
 #define DRIFT_PAUSE        (1 * SECOND)
 #define DRIFT_AFTER_CHANGE (30 * SECOND)
 #define DRIFT_HOUR         5
+/* Members that are looked at in one turn of the loop: a few milliseconds. */
+#define SURVEY_STEP 1000
 /* More removals than this, and more than half of all held level roles: rather a wrong database than drift. */
 #define REMOVALS_SUSPICIOUS 50
 
@@ -343,35 +345,53 @@ struct survey {
 	size_t removals, held;
 };
 
-/* Looks at everybody, changes nothing. No wait, so that the cache stands still. */
-static int survey(struct leveling *leveling, struct survey *ret_survey)
+/* The cache moves on while the survey pauses, so it goes by ids. */
+static snowflake *all_members(const struct cache *cache, size_t *ret_count)
 {
-	struct cache *cache = leveling->bot->cache;
-	struct survey found = { .members = xcalloc(cache_member_count(cache) + 1, sizeof(snowflake)) };
+	snowflake *ids = xcalloc(cache_member_count(cache) + 1, sizeof(*ids));
+	size_t count = 0;
 
-	for (const struct cached_member *m = cache_next_member(cache, NULL); m; m = cache_next_member(cache, m)) {
-		bool wrong = false;
-		int64_t reached;
-		int r = level_reached(leveling, m->id, &reached);
+	for (const struct cached_member *m = cache_next_member(cache, NULL); m; m = cache_next_member(cache, m))
+		ids[count++] = m->id;
+	*ret_count = count;
+	return ids;
+}
 
-		if (r < 0) {
-			free(found.members);
-			return r;
-		}
-		for (size_t i = 0; i < leveling->level_count; i++) {
-			enum correction correction =
-				correction_for(leveling, m, reached >= 0, reached, &leveling->levels[i]);
+static int survey_member(struct leveling *leveling, snowflake user, struct survey *found)
+{
+	const struct cached_member *member = cache_member(leveling->bot->cache, user);
+	bool wrong = false;
+	int64_t reached;
+	int r = level_reached(leveling, user, &reached);
 
-			wrong |= correction != CORRECT_NOTHING;
-			found.removals += correction == CORRECT_REMOVE;
-			found.held += earned_role(leveling, &leveling->levels[i]) &&
-				      cached_member_has_role(m, leveling->levels[i].role_id);
-		}
-		if (wrong)
-			found.members[found.count++] = m->id;
+	if (r < 0 || !member)
+		return r;
+	for (size_t i = 0; i < leveling->level_count; i++) {
+		const struct level *level = &leveling->levels[i];
+		enum correction correction = correction_for(leveling, member, reached >= 0, reached, level);
+
+		wrong |= correction != CORRECT_NOTHING;
+		found->removals += correction == CORRECT_REMOVE;
+		found->held += earned_role(leveling, level) && cached_member_has_role(member, level->role_id);
 	}
-	*ret_survey = found;
+	if (wrong)
+		found->members[found->count++] = user;
 	return 0;
+}
+
+/* Looks at everybody, changes nothing. The list of all becomes the list of those who need something. */
+static int survey(struct leveling *leveling, struct survey *found)
+{
+	size_t count;
+	int r = 0;
+
+	found->members = all_members(leveling->bot->cache, &count);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		r = survey_member(leveling, found->members[i], found);
+		if (r == 0 && i % SURVEY_STEP == SURVEY_STEP - 1)
+			r = flow_sleep(MILLISECOND);
+	}
+	return r;
 }
 
 /* One member; `forbidden` remembers roles that we may not touch. */
@@ -426,14 +446,16 @@ static void complain_of_powerful(struct leveling *leveling)
 static int correct_all(struct leveling *leveling)
 {
 	bool forbidden[LEVEL_MAX + 1] = { false };
-	struct survey found;
+	struct survey found = { 0 };
 	bool remove;
 	int r;
 
 	complain_of_powerful(leveling);
 	r = survey(leveling, &found);
-	if (r < 0)
+	if (r < 0) {
+		free(found.members);
 		return r;
+	}
 	remove = found.removals <= REMOVALS_SUSPICIOUS || 2 * found.removals <= found.held;
 	if (!remove) {
 		log_error("most level roles would be taken away: is this the right database? nothing was removed",
