@@ -77,7 +77,8 @@ size_t members_place(const struct members *members, struct members_key key, bool
 int members_walk(const struct members *members, uint64_t order, struct members_key key, bool forward, size_t max,
 	uint32_t *ret_slots, struct members_key *ret_keys, size_t *ret_count) warn_unused;
 
-/* Present members whose name holds the text without regard to case, best first; at most `max`. */
+/* Present members whose name holds the text without regard to case, at most `max`: whole names before those that begin with it before the
+ * others, and the highest rank first among each. */
 size_t members_search(const struct members *members, const char *text, size_t max, uint32_t *ret_slots);
 
 #endif

@@ -1,35 +1,38 @@
 /* Searching by name. A signature of 64 bits a member (one bit per character and per pair of neighbours of the folded name) rules out
- * nearly all members at the price of reading 8 bytes each; names are compared only where the signature allows. Names that many have in
- * common are found among the first of the ranking, and nothing more is read. */
+ * nearly all members at the price of reading 8 bytes each; names are compared only where the signature allows. What many names hold is
+ * found often enough among the first of the ranking, and nothing more is read: only among more members than that can the whole name of
+ * somebody further down be missed. */
 #include "members_internal.h"
 
 #include <stdlib.h>
 
 #include "base/utf8.h"
 
-/* So many of the best are looked at one by one before the signatures of all. */
-#define LOOK_FIRST 2048
+/* So many of the best are looked at before the rest. */
+#define LOOK_FIRST 8192
 
 /* Appends the name folded; names in ASCII, by far the most, take a short way. */
 static void fold(struct str *out, const char *name, size_t len)
 {
+	unsigned char all = 0;
 	char *text;
 
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)name[i] >= 0x80) {
-			text = xstrndup(name, len);
-			if (utf8_fold(out, text) < 0)
-				str_add(out, name, len);
-			free(text);
-			return;
-		}
-	}
 	str_reserve(out, len);
-	text = out->buf + out->len;
-	for (size_t i = 0; i < len; i++)
-		text[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
-	text[len] = '\0';
-	out->len += len;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		all |= c;
+		out->buf[out->len + i] = (char)(c | (c >= 'A' && c <= 'Z' ? 0x20 : 0));
+	}
+	if (all < 0x80) {
+		out->len += len;
+		out->buf[out->len] = '\0';
+		return;
+	}
+	text = xstrndup(name, len);
+	if (utf8_fold(out, text) < 0)
+		str_add(out, name, len);
+	free(text);
 }
 
 static uint64_t bits(const char *text, size_t len)
@@ -56,65 +59,100 @@ uint64_t members_signature(const char *name, size_t len)
 	return bits(text.buf, text.len);
 }
 
+/* How well a name fits; what a search box should show first comes first. */
+enum match { MATCH_WHOLE, MATCH_START, MATCH_INSIDE, MATCH_NONE };
+
+struct hit {
+	uint32_t slot;
+	enum match match;
+};
+
 struct search {
 	const struct members *members;
 	struct str wanted, folded;
 	uint64_t signature;
+	struct hit *hits; /* the best so far, in order */
+	size_t count, max;
 };
 
-static bool matches(struct search *search, uint32_t slot)
+static enum match match_name(struct search *search, uint32_t slot)
 {
-	const char *name;
+	const char *name, *at;
 	size_t len;
 
-	if ((search->members->signatures[slot] & search->signature) != search->signature)
-		return false;
 	name = members_name(search->members, &search->members->list[slot], &len);
 	if (!name)
-		return false;
+		return MATCH_NONE;
 	str_clear(&search->folded);
 	fold(&search->folded, name, len);
-	return memmem(search->folded.buf, search->folded.len, search->wanted.buf, search->wanted.len) != NULL;
+	at = memmem(search->folded.buf, search->folded.len, search->wanted.buf, search->wanted.len);
+	if (!at)
+		return MATCH_NONE;
+	if (at > search->folded.buf)
+		return MATCH_INSIDE;
+	return search->folded.len == search->wanted.len ? MATCH_WHOLE : MATCH_START;
 }
 
-/* Keeps the best `max`, sorted. */
-static void keep_best(const struct members *members, uint32_t *slots, size_t *count, size_t max, uint32_t slot)
+static bool is_better(const struct search *search, struct hit a, struct hit b)
 {
-	size_t at = *count;
+	return a.match != b.match ? a.match < b.match : members_before(search->members, a.slot, b.slot);
+}
 
-	if (at == max && !members_before(members, slot, slots[max - 1]))
+static void look_at(struct search *search, uint32_t slot)
+{
+	struct hit hit = { .slot = slot };
+	size_t at = search->count;
+
+	if ((search->members->signatures[slot] & search->signature) != search->signature ||
+		!member_is_present(&search->members->list[slot]))
 		return;
-	if (at == max)
+	hit.match = match_name(search, slot);
+	if (hit.match == MATCH_NONE || (at == search->max && !is_better(search, hit, search->hits[at - 1])))
+		return;
+	if (at == search->max)
 		at--;
 	else
-		(*count)++;
-	for (; at > 0 && members_before(members, slot, slots[at - 1]); at--)
-		slots[at] = slots[at - 1];
-	slots[at] = slot;
+		search->count++;
+	for (; at > 0 && is_better(search, hit, search->hits[at - 1]); at--)
+		search->hits[at] = search->hits[at - 1];
+	search->hits[at] = hit;
+}
+
+/* Returns how many those are. */
+static size_t look_at_first(struct search *search)
+{
+	uint32_t slots[256];
+	size_t position = 0, count;
+
+	do {
+		count = ranking_read(search->members->present, position, ARRAY_SIZE(slots), slots);
+		for (size_t i = 0; i < count; i++)
+			look_at(search, slots[i]);
+		position += count;
+	} while (count == ARRAY_SIZE(slots) && position < LOOK_FIRST);
+	return position;
+}
+
+static void look_at_all(struct search *search)
+{
+	search->count = 0;
+	for (uint32_t slot = 0; slot < search->members->count; slot++)
+		look_at(search, slot);
 }
 
 size_t members_search(const struct members *members, const char *text, size_t max, uint32_t *ret_slots)
 {
-	struct search search = { .members = members, .wanted = STR_INIT, .folded = STR_INIT };
-	uint32_t first[LOOK_FIRST];
-	size_t count = 0, read;
+	struct search search = { .members = members, .wanted = STR_INIT, .folded = STR_INIT, .max = max };
 
 	fold(&search.wanted, text, strlen(text));
 	search.signature = bits(search.wanted.buf, search.wanted.len);
-	read = ranking_read(members->present, 0, LOOK_FIRST, first);
-	for (size_t i = 0; i < read && count < max; i++) {
-		if (matches(&search, first[i]))
-			ret_slots[count++] = first[i];
-	}
-	if (count < max && read == LOOK_FIRST) {
-		count = 0;
-		for (uint32_t slot = 0; slot < members->count; slot++) {
-			if ((members->signatures[slot] & search.signature) == search.signature &&
-				member_is_present(&members->list[slot]) && matches(&search, slot))
-				keep_best(members, ret_slots, &count, max, slot);
-		}
-	}
+	search.hits = xmalloc(max * sizeof(*search.hits));
+	if (search.wanted.len > 0 && look_at_first(&search) >= LOOK_FIRST && search.count < max)
+		look_at_all(&search);
+	for (size_t i = 0; i < search.count; i++)
+		ret_slots[i] = search.hits[i].slot;
+	free(search.hits);
 	str_finish(&search.wanted);
 	str_finish(&search.folded);
-	return count;
+	return search.count;
 }

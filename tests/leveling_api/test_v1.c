@@ -355,10 +355,26 @@ static void test_search(void **state)
 	put(fixture, 7, 70, "ab<b>x</b>");
 	hide_member(fixture, 6, true);
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=ADA", 200), 0, ids), 3);
-	assert_int_equal(ids[0], 5);
-	assert_int_equal(ids[1], 2);
-	assert_int_equal(ids[2], 1);
+	/* Names that begin with the text before those that hold it elsewhere. */
+	assert_int_equal(ids[0], 2);
+	assert_int_equal(ids[1], 1);
+	assert_int_equal(ids[2], 5);
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=ada&limit=1", 200), 0, ids), 1);
+	assert_int_equal(ids[0], 2);
+	/* The whole name first of all. */
+	put(fixture, 8, 5, "ADA");
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=Ada&limit=2", 200), 0, ids), 2);
+	assert_int_equal(ids[0], 8);
+	assert_int_equal(ids[1], 2);
+	/* Letters in fancy dress; marks apart from their letter; a sigma at the end of a word. */
+	put(fixture, 9, 4, "\xf0\x9d\x93\x90\xf0\x9d\x93\xad\xf0\x9d\x93\xaa script");
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=ada%20s", 200), 0, ids), 1);
+	assert_int_equal(ids[0], 9);
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=E%CC%81milie", 200), 0, ids), 1);
+	put(fixture, 10, 3, "\xce\x9f\xce\xb4\xcf\x85\xcf\x83\xcf\x83\xce\xb5\xcf\x8d\xcf\x82");
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=%CE%A3%CE%95%CE%8E%CE%A3", 200), 0, ids), 1);
+	/* What folds to nothing, here a soft hyphen, is in no name and not in all of them. */
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=%C2%AD", 200), 0, ids), 0);
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=%C3%A9MILIE", 200), 0, ids), 1);
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=strasse", 200), 0, ids), 1);
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=%E5%B0%8F", 200), 0, ids), 1);
@@ -370,25 +386,32 @@ static void test_search(void **state)
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=grac", 200), 0, ids), 1);
 }
 
-/* Below the first 2,048 of the ranking the signatures lead the way. */
+/* Below the first of the ranking the signatures lead the way. */
 static void test_search_far_down(void **state)
 {
 	struct fixture *fixture = *state;
 	uint64_t ids[100] = { 0 };
 
 	assert_int_equal(db_begin(fixture->db), 0);
-	for (uint64_t i = 1; i <= 5000; i++) {
+	for (uint64_t i = 1; i <= 12000; i++) {
 		char name[32];
 
-		snprintf(name, sizeof(name), i % 1000 == 0 ? "needle %d" : "straw %d", (int)i);
-		put(fixture, i, 10000 - (int64_t)i, name);
+		snprintf(name, sizeof(name),
+			i == 11999      ? "needle"
+			: i % 2000 == 0 ? "a needle %d"
+					: "straw %d",
+			(int)i);
+		put(fixture, i, 50000 - (int64_t)i, name);
 	}
 	assert_int_equal(db_commit(fixture->db), 0);
-	assert_int_equal(users(fetch(fixture, "/v1/search?q=Needle", 200), 0, ids), 5);
-	assert_int_equal(ids[0], 1000);
-	assert_int_equal(ids[4], 5000);
+	assert_int_equal(users(fetch(fixture, "/v1/search?q=Needle", 200), 0, ids), 7);
+	assert_int_equal(ids[0], 11999);
+	assert_int_equal(ids[1], 2000);
+	assert_int_equal(ids[6], 12000);
+	/* As many as are wanted among the first: nothing more is read. */
 	assert_int_equal(users(fetch(fixture, "/v1/search?q=Needle&limit=4", 200), 0, ids), 4);
-	assert_int_equal(ids[3], 4000);
+	assert_int_equal(ids[0], 2000);
+	assert_int_equal(ids[3], 8000);
 }
 
 static void test_levels_and_stats(void **state)
