@@ -613,6 +613,8 @@ static void requests_beyond_the_send_limit_wait(void **state)
 
 struct posting {
 	struct world *w;
+	struct flows *flows;
+	struct http *http;
 	struct rest *rest;
 	snowflake id;
 	int result;
@@ -631,6 +633,28 @@ static bool no_flows(void *arg)
 	return flows_count(arg) == 0;
 }
 
+/* Starts the flow that posts, with the fault in its way. */
+static void posting_begin(struct posting *p, struct world *w, const struct fake_rest_fault *fault)
+{
+	const struct rest_options options = {
+		.api_url = fake_api_url(w->fake), .token = FAKE_TOKEN, .requests_per_second = 40
+	};
+
+	*p = (struct posting){ .w = w };
+	p->flows = flows_create(&w->loop, (struct flow_limits){ .total = 4, .per_owner = 4 });
+	assert_int_equal(http_create(&w->loop, REST_USER_AGENT, 4, &p->http), 0);
+	assert_int_equal(rest_create(&w->loop, p->http, &options, &p->rest), 0);
+	assert_int_equal(fake_rest_fault(w->fake, fault), 0);
+	assert_int_equal(flow_start(p->flows, &(struct flow_options){ .name = "post" }, post, p), 0);
+}
+
+static void posting_end(struct posting *p)
+{
+	rest_destroy(p->rest);
+	flows_destroy(p->flows);
+	http_destroy(p->http);
+}
+
 /* Case 14 with both ends: one call, one message, whatever got lost. */
 static void a_message_is_posted_once(void **state)
 {
@@ -647,34 +671,41 @@ static void a_message_is_posted_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
-		struct posting posting = { 0 };
-		struct flows *flows;
-		struct http *http;
+		struct posting posting;
 		struct world w;
 
 		world_open(&w, false);
-		flows = flows_create(&w.loop, (struct flow_limits){ .total = 4, .per_owner = 4 });
-		assert_int_equal(http_create(&w.loop, REST_USER_AGENT, 4, &http), 0);
-		posting.w = &w;
-		assert_int_equal(rest_create(&w.loop, http,
-					 &(struct rest_options){
-						 .api_url = fake_api_url(w.fake),
-						 .token = FAKE_TOKEN,
-						 .requests_per_second = 40,
-					 },
-					 &posting.rest),
-			0);
-		assert_int_equal(fake_rest_fault(w.fake, &faults[i]), 0);
-		assert_int_equal(flow_start(flows, &(struct flow_options){ .name = "post" }, post, &posting), 0);
-		assert_int_equal(loop_run_until(&w.loop, no_flows, flows, PATIENCE), 0);
+		posting_begin(&posting, &w, &faults[i]);
+		assert_int_equal(loop_run_until(&w.loop, no_flows, posting.flows, PATIENCE), 0);
 		assert_int_equal(posting.result, 0);
 		assert_true(posting.id != 0);
 		expect_contents(&w, "posted last ");
-		rest_destroy(posting.rest);
-		flows_destroy(flows);
-		http_destroy(http);
+		posting_end(&posting);
 		world_close(&w);
 	}
+}
+
+/* Case 15: its answer was lost, and it was deleted before the call was repeated. */
+static void a_message_deleted_meanwhile_is_not_posted_again(void **state)
+{
+	const struct fake_rest_fault lost = { .kind = FAKE_REST_LOST_ANSWER };
+	struct fake_message_view message;
+	struct posting posting;
+	uint64_t general;
+	struct world w;
+
+	(void)state;
+	world_open(&w, false);
+	general = fake_channel(w.fake, "general");
+	posting_begin(&posting, &w, &lost);
+	assert_int_equal(fake_wait_message(w.fake, general, "posted", PATIENCE, &message), 0);
+	assert_int_equal(fake_delete(w.fake, fake_owner(w.fake), general, message.id), 0);
+	assert_int_equal(loop_run_until(&w.loop, no_flows, posting.flows, PATIENCE), 0);
+	assert_int_equal(posting.result, 0);
+	assert_int_equal(posting.id, 0);
+	expect_contents(&w, "posted last ");
+	posting_end(&posting);
+	world_close(&w);
 }
 
 static void an_address_that_is_none_is_tried_in_vain(void **state)
@@ -732,6 +763,7 @@ int main(void)
 		cmocka_unit_test(members_come_in_chunks),
 		cmocka_unit_test(requests_beyond_the_send_limit_wait),
 		cmocka_unit_test(a_message_is_posted_once),
+		cmocka_unit_test(a_message_deleted_meanwhile_is_not_posted_again),
 		cmocka_unit_test(an_address_that_is_none_is_tried_in_vain),
 		cmocka_unit_test(a_nonce_that_is_too_long_is_refused),
 	};

@@ -99,20 +99,26 @@ static bool may_post(struct call *call, const struct channel *channel)
 	return true;
 }
 
-/* The earlier message with this nonce, when the call asks for that. */
-static struct message *find_nonce(struct call *call, const struct channel *channel, const char *nonce)
+/* Answers with the earlier message of this nonce, when the call asks for that: true. It may be gone again; its nonce is remembered longer than
+ * the message (discord-api-docs, issue 6647). */
+static bool answer_nonce(struct call *call, const struct channel *channel, const char *nonce)
 {
 	usec since = fake_time(call->fake) - NONCE_TIME;
 
 	if (!nonce || !json_bool(call->body, "enforce_nonce", false))
-		return NULL;
+		return false;
 	for (size_t i = channel->message_count; i-- > 0 && channel->messages[i]->at >= since;) {
-		struct message *message = channel->messages[i];
+		const struct message *message = channel->messages[i];
 
-		if (message->author == call->fake->state.bot && message->nonce && streq(message->nonce, nonce))
-			return message;
+		if (message->author != call->fake->state.bot || !message->nonce || !streq(message->nonce, nonce))
+			continue;
+		put_message(call, message, true);
+		return true;
 	}
-	return NULL;
+	if (!channel_nonce_is_spent(channel, nonce, since))
+		return false;
+	call_fail(call, 404, 10008, "Unknown Message");
+	return true;
 }
 
 /* The message that this one answers; false: answered. */
@@ -157,7 +163,6 @@ static void post_message(struct call *call)
 	const cJSON *body = call->body;
 	char *nonce cleanup(freep) = NULL;
 	struct draft draft;
-	struct message *message;
 	cJSON *attachments;
 	uint64_t reference = 0;
 
@@ -171,12 +176,7 @@ static void post_message(struct call *call)
 		return;
 	}
 	nonce = nonce_text(body);
-	message = find_nonce(call, channel, nonce);
-	if (message) {
-		put_message(call, message, true);
-		return;
-	}
-	if (!find_reference(call, channel, &reference))
+	if (answer_nonce(call, channel, nonce) || !find_reference(call, channel, &reference))
 		return;
 	attachments = call_attachments(call, channel->id, body, NULL, "");
 	if (call->status || !call_form(call)) {

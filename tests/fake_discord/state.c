@@ -238,6 +238,8 @@ static void channel_destroy(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->message_count; i++)
 		message_destroy(channel->messages[i]);
+	for (size_t i = 0; i < SPENT_NONCES; i++)
+		free(channel->spent[i].text);
 	free(channel->messages);
 	free(channel->overwrites);
 	free(channel->name);
@@ -368,12 +370,33 @@ struct message *channel_message(const struct channel *channel, uint64_t id)
 	return index < channel->message_count && channel->messages[index]->id == id ? channel->messages[index] : NULL;
 }
 
+static void spend_nonce(struct channel *channel, struct message *message)
+{
+	struct spent_nonce *spent = &channel->spent[channel->spent_next];
+
+	if (!message->nonce)
+		return;
+	channel->spent_next = (channel->spent_next + 1) % SPENT_NONCES;
+	free(spent->text);
+	*spent = (struct spent_nonce){ .text = message->nonce, .at = message->at };
+	message->nonce = NULL;
+}
+
+bool channel_nonce_is_spent(const struct channel *channel, const char *nonce, usec since)
+{
+	for (size_t i = 0; i < SPENT_NONCES; i++)
+		if (channel->spent[i].text && channel->spent[i].at >= since && streq(channel->spent[i].text, nonce))
+			return true;
+	return false;
+}
+
 void channel_remove_message(struct channel *channel, uint64_t id)
 {
 	size_t index = channel_message_index(channel, id);
 
 	if (index >= channel->message_count || channel->messages[index]->id != id)
 		return;
+	spend_nonce(channel, channel->messages[index]);
 	message_destroy(channel->messages[index]);
 	channel->message_count--;
 	memmove(&channel->messages[index], &channel->messages[index + 1],

@@ -22,8 +22,9 @@ enum {
 	CHANNELS_MAX = 500,   /* 30013 */
 	MESSAGES_MAX = 20000, /* of a channel, then the oldest MESSAGES_DROPPED go */
 	MESSAGES_DROPPED = 4000,
-	REACTIONS_MAX = 20,    /* 30010 */
-	PINS_MAX = 250,        /* 30003 */
+	REACTIONS_MAX = 20, /* 30010 */
+	PINS_MAX = 250,     /* 30003 */
+	SPENT_NONCES = 16,
 	OVERWRITES_MAX = 1000, /* 30060 */
 	USERS_MAX = 200000,
 	AUDIT_MAX = 2000,
@@ -127,6 +128,12 @@ struct message {
 	uint64_t changed; /* the fake's change counter when it was posted or edited last */
 };
 
+/* Of a message that was deleted. */
+struct spent_nonce {
+	char *text;
+	usec at; /* when the message was posted */
+};
+
 struct channel {
 	uint64_t id;
 	int type;
@@ -141,6 +148,8 @@ struct channel {
 	size_t overwrite_count;
 	struct message **messages; /* by id, rising */
 	size_t message_count, message_cap;
+	struct spent_nonce spent[SPENT_NONCES]; /* a ring */
+	size_t spent_next;
 	UT_hash_handle hh;
 };
 
@@ -257,6 +266,8 @@ struct message *channel_message(const struct channel *channel, uint64_t id);
 /* Index of the first message with an id at or above this one. */
 size_t channel_message_index(const struct channel *channel, uint64_t id);
 void channel_remove_message(struct channel *channel, uint64_t id);
+/* A message with this nonce, posted since then, was deleted. */
+bool channel_nonce_is_spent(const struct channel *channel, const char *nonce, usec since);
 void message_destroy(struct message *message);
 struct reaction *message_reaction(const struct message *message, const char *name, uint64_t id);
 /* NULL: REACTIONS_MAX. */

@@ -162,6 +162,29 @@ static void test_nonce(void **state)
 	assert_int_equal(fake_message_count(client.fake, channel("general")), 2);
 }
 
+/* Discord remembers the nonce longer than the message. */
+static void test_nonce_of_a_deleted_message(void **state)
+{
+	static const char body[] = "{\"content\":\"once\",\"nonce\":\"r1\",\"enforce_nonce\":true}";
+	unsigned long long general;
+
+	(void)state;
+	start(NULL);
+	general = channel("general");
+	CALL("POST", body, "/channels/%llu/messages", general);
+	fake_delete(client.fake, fake_owner(client.fake), general, json_snowflake(client.answer, "id"));
+	CALL("POST", body, "/channels/%llu/messages", general);
+	expect_refusal(404, 10008);
+	assert_int_equal(fake_message_count(client.fake, general), 0);
+	CALL("POST", "{\"content\":\"x\",\"nonce\":\"r1\"}", "/channels/%llu/messages", general);
+	assert_int_equal(client.status, 200);
+	CALL("POST", body, "/channels/%llu/messages", channel("random"));
+	assert_int_equal(client.status, 200);
+	fake_advance(client.fake, 10 * MINUTE);
+	CALL("POST", body, "/channels/%llu/messages", general);
+	assert_int_equal(client.status, 200);
+}
+
 static char *repeat(const char *before, char c, size_t count, const char *after)
 {
 	struct str text = STR_INIT;
@@ -747,6 +770,7 @@ int main(void)
 		TEST(test_post_fetch_dispatch),
 		TEST(test_reply_and_mentions),
 		TEST(test_nonce),
+		TEST(test_nonce_of_a_deleted_message),
 		TEST(test_message_limits),
 		TEST(test_embed_total),
 		TEST(test_components),
