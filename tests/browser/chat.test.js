@@ -169,6 +169,21 @@ test('/levels as a moderator: the pager turns its pages by buttons', async () =>
 	await eventually('the page turned', async () => (await answer.locator('.embed').textContent()) !== first);
 });
 
+test('.levels: the pager turns its pages by reactions, again and again', async () => {
+	await say('.levels');
+	const answer = page.locator('.message', { hasText: '⏩' }).last();
+	for (let turn = 0; turn < 3; turn++) {
+		const next = answer.locator('.reaction', { hasText: '⏩ 1' });
+		await next.waitFor();
+		assert.equal(await next.getAttribute('aria-pressed'), 'false');
+		const before = await answer.locator('.embed').textContent();
+		await next.click();
+		await eventually('the page turned', async () => (await answer.locator('.embed').textContent()) !== before);
+		await page.reload(); // the bot's own reactions do not become the person's
+	}
+	await shot('pager-reactions');
+});
+
 test('autocomplete offers levels', async () => {
 	await page.fill('#input', '/remove_level_name');
 	await page.locator('#suggestions li', { hasText: 'remove_level_name' }).first().waitFor();
@@ -196,7 +211,13 @@ test('reactions and replies', async () => {
 	const message = page.locator('.message', { hasText: 'react to me' }).last();
 	await message.hover();
 	await message.locator('[data-tool="react"]').first().click();
-	await message.locator('.reaction', { hasText: '👍 1' }).waitFor();
+	await message.locator('.reaction[aria-pressed="true"]', { hasText: '👍 1' }).waitFor();
+	await become('bob');
+	await message.locator('.reaction[aria-pressed="false"]', { hasText: '👍 1' }).click();
+	await message.locator('.reaction[aria-pressed="true"]', { hasText: '👍 2' }).click();
+	await message.locator('.reaction[aria-pressed="false"]', { hasText: '👍 1' }).waitFor();
+	await become('alice');
+	await message.locator('.reaction[aria-pressed="true"]', { hasText: '👍 1' }).waitFor();
 	await message.hover();
 	await message.locator('[data-tool="reply"]').click();
 	await say('a reply');

@@ -202,7 +202,7 @@ static void look_messages(struct ask *ask)
 
 		if (message->ephemeral_for && message->ephemeral_for != user)
 			continue;
-		write_message(&ask->w, state, message, (struct message_form){ .gateway = true });
+		write_message(&ask->w, state, message, (struct message_form){ .gateway = true, .viewer = user });
 		limit--;
 	}
 	json_end_array(&ask->w);
@@ -211,7 +211,8 @@ static void look_messages(struct ask *ask)
 static void look_message(struct ask *ask)
 {
 	const struct state *state = &ask->fake->state;
-	uint64_t channel = ask_channel(ask, 0), id = ask_id(ask, "message");
+	uint64_t user = ask_has(ask, "user") ? ask_user(ask, "user") : 0;
+	uint64_t channel = ask_channel(ask, user), id = ask_id(ask, "message");
 	const struct message *message = ask_fine(ask) ? channel_message(state_channel(state, channel), id) : NULL;
 
 	if (!message) {
@@ -219,7 +220,7 @@ static void look_message(struct ask *ask)
 		return;
 	}
 	json_key(&ask->w, "message");
-	write_message(&ask->w, state, message, (struct message_form){ .gateway = true });
+	write_message(&ask->w, state, message, (struct message_form){ .gateway = true, .viewer = user });
 }
 
 /* ---- what happens ---- */

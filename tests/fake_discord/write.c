@@ -360,7 +360,7 @@ static void write_mentions(
 	json_put_bool(w, "mention_everyone", message->mention_everyone);
 }
 
-static void write_reactions(struct json_writer *w, const struct state *state, const struct message *message)
+static void write_reactions(struct json_writer *w, const struct message *message, uint64_t viewer)
 {
 	json_key(w, "reactions");
 	json_begin_array(w);
@@ -376,7 +376,7 @@ static void write_reactions(struct json_writer *w, const struct state *state, co
 		json_put_int(w, "burst", 0);
 		json_put_int(w, "normal", (int64_t)reaction->users.count);
 		json_end_object(w);
-		json_put_bool(w, "me", id_list_has(&reaction->users, state->bot));
+		json_put_bool(w, "me", id_list_has(&reaction->users, viewer));
 		json_put_bool(w, "me_burst", false);
 		json_key(w, "burst_colors");
 		json_begin_array(w);
@@ -457,7 +457,7 @@ void write_message(
 	put_tree(w, "components", form.bare ? NULL : message->components, "[]");
 	put_tree(w, "attachments", form.bare ? NULL : message->attachments, "[]");
 	if (message->reaction_count)
-		write_reactions(w, state, message);
+		write_reactions(w, message, form.viewer ? form.viewer : state->bot);
 	if (message->webhook)
 		json_put_snowflake(w, "webhook_id", message->webhook);
 	if (message->interaction) {

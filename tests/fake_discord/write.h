@@ -30,6 +30,7 @@ struct message_form {
 	bool gateway;    /* with guild_id and the author's member, as dispatches have it */
 	bool bare;       /* without content: the session lacks the MESSAGE_CONTENT intent */
 	bool with_nonce; /* in the dispatch of its creation and the answer to it */
+	uint64_t viewer; /* whose own reactions are marked (0: the bot's, as Discord tells it) */
 };
 void write_message(
 	struct json_writer *w, const struct state *state, const struct message *message, struct message_form form);

@@ -77,6 +77,33 @@ static void test_say_and_look(void **state)
 	assert_int_equal(look("messages?user=alice&channel=council"), 400);
 }
 
+/* The page unmarks what it must not offer to take back: a reaction is "me" of the person who looks. */
+static void test_reactions_are_those_of_who_looks(void **state)
+{
+	static const struct {
+		const char *user;
+		bool own;
+	} cases[] = { { "&user=alice", true }, { "&user=bob", false }, { "", false } };
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(act("say", "{\"user\":\"bob\",\"channel\":\"general\",\"content\":\"hi\"}"), 200);
+	id = json_snowflake(client.answer, "id");
+	assert_int_equal(fake_react(client.fake, fake_member(client.fake, "alice"),
+				 fake_channel(client.fake, "general"), id, "\xf0\x9f\x91\x8d"),
+		0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const cJSON *message;
+		char path[128];
+
+		snprintf(path, sizeof(path), "message?channel=general&message=%llu%s", (unsigned long long)id,
+			cases[i].user);
+		assert_int_equal(look(path), 200);
+		message = json_object(client.answer, "message");
+		assert_int_equal(json_bool(json_array(message, "reactions")->child, "me", false), cases[i].own);
+	}
+}
+
 /* Whatever is wrong is said. */
 static void test_refusals(void **state)
 {
@@ -198,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_say_and_look),
+		TEST(test_reactions_are_those_of_who_looks),
 		TEST(test_refusals),
 		TEST(test_foreign_origin),
 		TEST(test_long_poll),

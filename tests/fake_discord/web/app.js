@@ -112,15 +112,13 @@ function paintGateway(sessions) {
 
 /* ---- loading ---- */
 
-const normal = (one) => ({ ...one, reactions: (one.reactions || []).map((reaction) => ({ ...reaction, mine: reaction.me === true })) });
-
 async function loadChannel() {
 	view.unread.delete(view.channel);
 	sessionStorage.setItem("channel", view.channel);
 	view.messages.clear();
 	const answer = await attempt(() => look("messages", { channel: view.channel, user: view.me, limit: 50 }));
 	for (const one of (answer?.messages || []).reverse())
-		view.messages.set(one.id, normal(one));
+		view.messages.set(one.id, one);
 	paintChannels();
 	paintMessages();
 	composer.reset();
@@ -158,30 +156,18 @@ async function load() {
 
 const inOpenChannel = (d) => d.channel_id === view.channel;
 
-function changeReaction(d, add) {
-	const one = view.messages.get(d.message_id);
-	if (!one)
-		return;
-	const same = (reaction) => (d.emoji.id ? reaction.emoji.id === d.emoji.id : reaction.emoji.name === d.emoji.name);
-	let reaction = one.reactions.find(same);
-	if (!reaction && add)
-		one.reactions.push(reaction = { emoji: d.emoji, count: 0, mine: false });
-	if (!reaction)
-		return;
-	reaction.count += add ? 1 : -1;
-	if (d.user_id === view.me)
-		reaction.mine = add;
-	one.reactions = one.reactions.filter((each) => each.count > 0);
+function put(one) {
+	view.messages.set(one.id, one);
 	paintMessage(one);
 }
 
-function put(one) {
-	const old = view.messages.get(one.id);
-	const merged = normal({ ...old, ...one });
-	if (old && !one.reactions)
-		merged.reactions = old.reactions;
-	view.messages.set(one.id, merged);
-	paintMessage(merged);
+/* A message changed. An event tells it as the bot sees it, and may be older than what is shown: look. */
+async function refresh(id) {
+	if (!view.messages.has(id))
+		return;
+	const answer = await look("message", { channel: view.channel, message: id, user: view.me }).catch(() => null);
+	if (answer && view.messages.has(id)) /* it may be gone again, or another channel open */
+		put(answer.message);
 }
 
 function drop(id) {
@@ -204,18 +190,13 @@ const on = {
 			paintChannels();
 		}
 	},
-	MESSAGE_UPDATE(d) { if (inOpenChannel(d) && view.messages.has(d.id)) put(d); },
+	MESSAGE_UPDATE: (d) => refresh(d.id),
 	MESSAGE_DELETE(d) { drop(d.id); },
 	MESSAGE_DELETE_BULK(d) { d.ids.forEach(drop); },
-	MESSAGE_REACTION_ADD(d) { changeReaction(d, true); },
-	MESSAGE_REACTION_REMOVE(d) { changeReaction(d, false); },
-	MESSAGE_REACTION_REMOVE_ALL(d) {
-		const one = view.messages.get(d.message_id);
-		if (one) {
-			one.reactions = [];
-			paintMessage(one);
-		}
-	},
+	MESSAGE_REACTION_ADD: (d) => refresh(d.message_id),
+	MESSAGE_REACTION_REMOVE: (d) => refresh(d.message_id),
+	MESSAGE_REACTION_REMOVE_EMOJI: (d) => refresh(d.message_id),
+	MESSAGE_REACTION_REMOVE_ALL: (d) => refresh(d.message_id),
 	EPHEMERAL_CREATE(d) { if (d.user_id === view.me && inOpenChannel(d)) put(d.message); },
 	EPHEMERAL_UPDATE(d) { if (d.user_id === view.me && inOpenChannel(d)) put(d.message); },
 	EPHEMERAL_DELETE(d) { drop(d.id); },

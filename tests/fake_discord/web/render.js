@@ -136,8 +136,8 @@ export function message(data, { names, me, color, find }) {
 	part("components").replaceChildren(...(data.components || []).map(component));
 	part("reactions").replaceChildren(...(data.reactions || []).map((reaction) => {
 		const emoji = reaction.emoji.id ? `${reaction.emoji.name}:${reaction.emoji.id}` : reaction.emoji.name;
-		return element("button", { type: "button", class: "reaction", "data-tool": "react", "data-emoji": emoji, "data-mine": reaction.mine ? "yes" : "no",
-			"aria-pressed": reaction.mine ? "true" : "false", "aria-label": `${reaction.emoji.name}, ${reaction.count}` }, `${reaction.emoji.name} ${reaction.count}`);
+		return element("button", { type: "button", class: "reaction", "data-tool": "react", "data-emoji": emoji, "data-mine": reaction.me ? "yes" : "no",
+			"aria-pressed": reaction.me ? "true" : "false", "aria-label": `${reaction.emoji.name}, ${reaction.count}` }, `${reaction.emoji.name} ${reaction.count}`);
 	}));
 	part("private").hidden = !(data.flags & 64);
 	node.classList.toggle("mentions-me", (data.mentions || []).some((user) => user.id === me));
