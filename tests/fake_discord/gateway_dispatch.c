@@ -195,7 +195,7 @@ static void write_ready(struct gateway *gateway, const struct session *session, 
 	json_key(&w, "application");
 	json_begin_object(&w);
 	json_put_snowflake(&w, "id", fake->state.bot);
-	json_put_int(&w, "flags", 1 << 14 | 1 << 18 | 1 << 23);
+	json_put_int(&w, "flags", application_flags(fake->options.denied_intents));
 	json_end_object(&w);
 	json_end_object(&w);
 }

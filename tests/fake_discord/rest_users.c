@@ -96,13 +96,11 @@ static void post_direct(struct call *call)
 		call_fail(call, 400, 40003, "You are opening direct messages too fast.");
 }
 
-/* Presences, members and message content for an application in few servers; it has registered commands. */
-#define APPLICATION_FLAGS (1 << 13 | 1 << 15 | 1 << 19 | 1 << 23)
-
 static void get_application(struct call *call)
 {
 	struct state *state = &call->fake->state;
 	struct json_writer *w = &call->w;
+	uint32_t flags = application_flags(call->fake->options.denied_intents);
 
 	json_begin_object(w);
 	json_put_snowflake(w, "id", state->bot);
@@ -112,8 +110,8 @@ static void get_application(struct call *call)
 	json_put_bool(w, "bot_public", false);
 	json_put_bool(w, "bot_require_code_grant", false);
 	json_put_string(w, "verify_key", "0000000000000000000000000000000000000000000000000000000000000000");
-	json_put_int(w, "flags", APPLICATION_FLAGS);
-	put_bits(w, "flags_new", APPLICATION_FLAGS);
+	json_put_int(w, "flags", flags);
+	put_bits(w, "flags_new", flags);
 	json_put_null(w, "type");
 	json_put_null(w, "interactions_endpoint_url");
 	json_put_null(w, "role_connections_verification_url");

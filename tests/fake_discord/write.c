@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
+#include "fake_discord/fake_discord.h"
 
 void write_time(struct json_writer *w, usec at)
 {
@@ -358,6 +359,21 @@ static void write_mentions(
 	json_end_array(w);
 	put_ids(w, "mention_roles", &message->mention_roles);
 	json_put_bool(w, "mention_everyone", message->mention_everyone);
+}
+
+uint32_t application_flags(uint32_t denied_intents)
+{
+	/* resources/application, "Application Flags": the ones that end in LIMITED */
+	static const struct {
+		uint32_t intent, flag;
+	} privileged[] = { { FAKE_INTENT_GUILD_PRESENCES, 1u << 13 }, { FAKE_INTENT_GUILD_MEMBERS, 1u << 15 },
+		{ FAKE_INTENT_MESSAGE_CONTENT, 1u << 19 } };
+	uint32_t flags = 1u << 23; /* APPLICATION_COMMAND_BADGE */
+
+	for (size_t i = 0; i < ARRAY_SIZE(privileged); i++)
+		if (!(denied_intents & privileged[i].intent))
+			flags |= privileged[i].flag;
+	return flags;
 }
 
 static void write_reactions(struct json_writer *w, const struct message *message, uint64_t viewer)

@@ -25,6 +25,8 @@ void write_emoji(struct json_writer *w, const char *name, uint64_t id);
 void write_audit(struct json_writer *w, const struct audit *audit);
 void write_command(struct json_writer *w, const struct state *state, const struct command *command);
 void write_guild_fields(struct json_writer *w, const struct state *state);
+/* Of an application in few servers that has registered commands: which privileged intents it may ask for. */
+uint32_t application_flags(uint32_t denied_intents);
 
 struct message_form {
 	bool gateway;    /* with guild_id and the author's member, as dispatches have it */

@@ -62,6 +62,15 @@ static const char *error_at(const char *dotted)
 	return node && node->child ? json_string(node->child, "code") : "";
 }
 
+static void test_application_tells_its_intents(void **state)
+{
+	(void)state;
+	start(&(struct fake_options){ .denied_intents = FAKE_INTENT_GUILD_MEMBERS });
+	assert_int_equal(client_call(&client, "GET", "/applications/@me", NULL), 200);
+	assert_int_equal(json_int(client.answer, "flags", 0), 1 << 13 | 1 << 19 | 1 << 23);
+	assert_string_equal(json_string(client.answer, "flags_new"), "8921088");
+}
+
 static void expect_refusal(int status, int code)
 {
 	assert_int_equal(client.status, status);
@@ -767,6 +776,7 @@ static void test_journal_is_discords(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_application_tells_its_intents),
 		TEST(test_post_fetch_dispatch),
 		TEST(test_reply_and_mentions),
 		TEST(test_nonce),
