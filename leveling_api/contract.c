@@ -7,6 +7,7 @@
 #include "api.h"
 #include "base/settings.h"
 #include "base/utf8.h"
+#include "digits.h"
 #include "html.h"
 #include "render.h"
 
@@ -233,9 +234,10 @@ static void write_link(
 	struct json_writer *w, const char *key, const struct request *request, const struct match *match, size_t number)
 {
 	struct str link cleanup(str_finish) = STR_INIT;
-	char digits[24];
+	char digits[DIGITS_MAX_LEN + 1];
 
-	snprintf(digits, sizeof(digits), "%zu", number);
+	*digits_put(digits, number) = '\0';
+	str_reserve(&link, 255);
 	str_adds(&link, request->base);
 	str_adds(&link, match->resource == RESOURCE_LEVELS ? "/levels" : "/user_points");
 	if (match->format)

@@ -18,25 +18,36 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Two lanes that do not wait for each other, of two words each. */
+struct hash {
+	uint64_t a, b;
+};
+
+static void hash_add(struct hash *hash, const uint64_t words[4])
+{
+	hash->a = mix(hash->a ^ words[0], UINT64_C(0xA0761D6478BD642F) ^ words[1]) + words[0];
+	hash->b = mix(hash->b ^ words[2], UINT64_C(0xE7037ED1A0B428DB) ^ words[3]) + words[2];
+}
+
 void reply_hash(struct str *out, const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
+	struct hash hash = { UINT64_C(0x9E3779B97F4A7C15) ^ len, UINT64_C(0xD1B54A32D192ED03) + len };
 	const unsigned char *p = data;
-	/* Two lanes that do not wait for each other, of two words each. */
-	uint64_t a = UINT64_C(0x9E3779B97F4A7C15) ^ len, b = UINT64_C(0xD1B54A32D192ED03) + len, words[4], c;
+	uint64_t words[4], a, b, c;
 	char text[32];
 
-	for (size_t left = len; left > 0;) {
-		size_t n = MIN(left, sizeof(words));
-
-		if (n < sizeof(words))
-			memset(words, 0, sizeof(words));
-		memcpy(words, p, n);
-		a = mix(a ^ words[0], UINT64_C(0xA0761D6478BD642F) ^ words[1]) + words[0];
-		b = mix(b ^ words[2], UINT64_C(0xE7037ED1A0B428DB) ^ words[3]) + words[2];
-		p += n;
-		left -= n;
+	for (; len >= sizeof(words); p += sizeof(words), len -= sizeof(words)) {
+		memcpy(words, p, sizeof(words));
+		hash_add(&hash, words);
 	}
+	if (len > 0) {
+		memset(words, 0, sizeof(words));
+		memcpy(words, p, len);
+		hash_add(&hash, words);
+	}
+	a = hash.a;
+	b = hash.b;
 	c = mix(a ^ UINT64_C(0x8EBC6AF09C88C6E3), b ^ UINT64_C(0x589965CC75374CC3));
 	b = mix(a + b, c ^ UINT64_C(0x1D8E4E27C47D124F));
 	a = c;
