@@ -462,17 +462,20 @@ static int sqlite_step(struct engine_statement *statement)
 
 static void sqlite_column(struct engine_statement *statement, int column, struct engine_value *ret_value)
 {
+	/* Found once, then asked directly. That is allowed where one thread at a time uses the connection, as here. */
+	sqlite3_value *value = sqlite3_column_value(statement->statement, column);
+
 	*ret_value = (struct engine_value){ .type = ENGINE_NULL };
-	switch (sqlite3_column_type(statement->statement, column)) {
+	switch (sqlite3_value_type(value)) {
 	case SQLITE_NULL: break;
 	case SQLITE_INTEGER:
 		ret_value->type = ENGINE_INT;
-		ret_value->i = sqlite3_column_int64(statement->statement, column);
+		ret_value->i = sqlite3_value_int64(value);
 		break;
 	case SQLITE_TEXT:
 		ret_value->type = ENGINE_TEXT;
-		ret_value->text = (const char *)sqlite3_column_text(statement->statement, column);
-		ret_value->len = (size_t)sqlite3_column_bytes(statement->statement, column);
+		ret_value->text = (const char *)sqlite3_value_text(value);
+		ret_value->len = (size_t)sqlite3_value_bytes(value);
 		break;
 	default: ret_value->type = ENGINE_OTHER;
 	}
