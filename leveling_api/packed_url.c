@@ -103,13 +103,13 @@ static unsigned hex_value(char digit)
 	return digit <= '9' ? (unsigned)(digit - '0') : (unsigned)(digit - 'a' + 10);
 }
 
-static size_t hex_run(const char *text, size_t max)
+static size_t hex_run(const char *text, const char *end)
 {
-	size_t run = 0;
+	const char *p = text;
 
-	while (run < max && is_hex[(unsigned char)text[run]])
-		run++;
-	return run;
+	while (p < end && is_hex[(unsigned char)*p] && p - text < PART_MAX)
+		p++;
+	return (size_t)(p - text);
 }
 
 /* The number, if the run is one that prints as the same digits again. */
@@ -172,7 +172,7 @@ void packed_url_add(struct str *out, struct url_shapes *shapes, uint64_t user_id
 	str_clear(numbers);
 	if (len <= URL_MAX) {
 		for (size_t i = 0, run; i < len; i += MAX(run, (size_t)1)) {
-			run = hex_run(url + i, MIN(len - i, (size_t)PART_MAX));
+			run = hex_run(url + i, url + len);
 			if (run >= RUN_MIN) {
 				pack_text(shape, url + packed, i - packed);
 				pack_run(shape, numbers, user_id, url + i, run);
