@@ -121,7 +121,7 @@ static void add_cors(struct MHD_Response *response, const struct request *reques
 		return;
 	add(response, "Access-Control-Allow-Origin", request->origin);
 	add(response, "Access-Control-Expose-Headers",
-		"ETag, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset");
+		"ETag, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset");
 }
 
 /* The body's memory becomes the response's. */
@@ -153,13 +153,14 @@ struct reply reply_create(struct answer *answer, const struct request *request, 
 	bool known = tag_body(answer, request, compress, &tag);
 	struct reply reply = { .status = (unsigned)(known ? 304 : answer->status) };
 
-	if (known)
-		str_clear(&answer->body);
-	else if (compress && !compress_body(&answer->body))
+	/* With 304, too: the library keeps the body for itself, but its length must be that of the 200 (RFC 9110, section 8.6). */
+	if (compress && !compress_body(&answer->body))
 		compress = false;
 	reply.response = create(&answer->body, &reply.bytes);
 	if (!reply.response)
 		return reply;
+	if (known)
+		reply.bytes = 0;
 	if (reply.status != 304 && reply.status != 204)
 		add(reply.response, "Content-Type", answer->type);
 	if (compress && !known)
