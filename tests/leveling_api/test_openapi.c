@@ -1,7 +1,9 @@
-/* Holds web/openapi.json against the real answers: every route is described, every description is true. The part of JSON Schema that the
- * document uses is checked here: type, properties, required, additionalProperties, items, enum and $ref. */
+/* Holds web/openapi.json against the real answers: every route is described, every description is true, every status that is described
+ * comes. The part of JSON Schema that the document uses is checked here: type, properties, required, additionalProperties, items, enum,
+ * pattern, minimum and $ref. */
 #include "support.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,6 +67,17 @@ static bool in_enum(const cJSON *value, const cJSON *list)
 	return false;
 }
 
+static bool fits(const char *pattern, const char *text)
+{
+	regex_t regex;
+	bool found;
+
+	assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	found = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return found;
+}
+
 static void check(const cJSON *schema, const cJSON *value, const char *where)
 {
 	const cJSON *properties;
@@ -74,6 +87,10 @@ static void check(const cJSON *schema, const cJSON *value, const char *where)
 		fail_msg("%s is of another type", where);
 	if (json_get(schema, "enum") && !in_enum(value, json_get(schema, "enum")))
 		fail_msg("%s is none of the values", where);
+	if (json_string(schema, "pattern") && !fits(json_string(schema, "pattern"), value->valuestring))
+		fail_msg("%s does not fit the pattern", where);
+	if (json_get(schema, "minimum") && value->valuedouble < json_get(schema, "minimum")->valuedouble)
+		fail_msg("%s is below the minimum", where);
 	if (cJSON_IsArray(value)) {
 		json_array_each (item, value)
 			check(json_get(schema, "items"), item, where);
@@ -92,11 +109,15 @@ static void check(const cJSON *schema, const cJSON *value, const char *where)
 	}
 }
 
+static const cJSON *operation_of(const char *path)
+{
+	return json_get(json_get(json_get(document, "paths"), path), "get");
+}
+
 /* The schema of this path's answer with this status. */
 static const cJSON *schema_of(const char *path, int status, bool *ret_text)
 {
-	const cJSON *responses = json_get(json_get(json_get(json_get(document, "paths"), path), "get"), "responses"),
-		    *content;
+	const cJSON *responses = json_get(operation_of(path), "responses"), *content;
 	char code[8];
 
 	snprintf(code, sizeof(code), "%d", status);
@@ -127,53 +148,138 @@ static int unload(void **state)
 	return fixture_teardown(state);
 }
 
+static const struct {
+	const char *path, *target;
+	int status;
+} cases[] = {
+	{ "/v1/leaderboard", "/v1/leaderboard", 200 },
+	{ "/v1/leaderboard", "/v1/leaderboard?limit=1&rank=2", 200 },
+	{ "/v1/leaderboard", "/v1/leaderboard?rank=99", 200 },
+	{ "/v1/leaderboard", "/v1/leaderboard?limit=0", 400 },
+	{ "/v1/leaderboard", "/v1/leaderboard?rank=1&after=1.1.1.1", 400 },
+	{ "/v1/leaderboard", "/v1/leaderboard?after=1.1.1.1", 410 },
+	{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17", 200 },
+	{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17?limit=x", 400 },
+	{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/1", 404 },
+	{ "/v1/members/{user_id}", "/v1/members/17", 200 },
+	{ "/v1/members/{user_id}", "/v1/members/18", 200 },
+	{ "/v1/members/{user_id}", "/v1/members/19", 200 },
+	{ "/v1/members/{user_id}", "/v1/members/1", 404 },
+	{ "/v1/search", "/v1/search?q=a", 200 },
+	{ "/v1/search", "/v1/search", 400 },
+	{ "/v1/levels", "/v1/levels", 200 },
+	{ "/v1/stats", "/v1/stats", 200 },
+	{ "/", "/", 200 },
+	{ "/", "/?format=xml", 404 },
+	{ "/user_points/", "/user_points/", 200 },
+	{ "/user_points/", "/user_points/?page=9", 404 },
+	{ "/user_points/", "/user_points/?last_updated_date__gte=x", 400 },
+	{ "/levels/", "/levels/", 200 },
+	{ "/levels/", "/levels/?page=9", 404 },
+	{ "/levels/{id}/", "/levels/1/", 200 },
+	{ "/levels/{id}/", "/levels/0/", 404 },
+	{ "/healthz", "/healthz", 200 },
+	{ "/metrics", "/metrics", 200 },
+};
+
+/* Fetches and holds the answer against the schema. */
+static void check_answer(struct fixture *fixture, const char *path, const char *target, const char *accept, int status)
+{
+	const char *body = fetch_with(fixture, "GET", target, accept, status);
+	const cJSON *schema;
+	cJSON *json;
+	bool text;
+
+	schema = schema_of(path, status, &text);
+	if (text)
+		return;
+	assert_int_equal(json_parse(body, strlen(body), &json), 0);
+	check(schema, json, target);
+	cJSON_Delete(json);
+}
+
 static void test_answers_are_as_described(void **state)
 {
-	static const struct {
-		const char *path, *target;
-		int status;
-	} cases[] = {
-		{ "/v1/leaderboard", "/v1/leaderboard", 200 },
-		{ "/v1/leaderboard", "/v1/leaderboard?limit=1&rank=2", 200 },
-		{ "/v1/leaderboard", "/v1/leaderboard?limit=0", 400 },
-		{ "/v1/leaderboard", "/v1/leaderboard?after=1.1.1.1", 410 },
-		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17", 200 },
-		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/17?limit=x", 400 },
-		{ "/v1/leaderboard/around/{user_id}", "/v1/leaderboard/around/1", 404 },
-		{ "/v1/members/{user_id}", "/v1/members/17", 200 },
-		{ "/v1/members/{user_id}", "/v1/members/18", 200 },
-		{ "/v1/members/{user_id}", "/v1/members/19", 200 },
-		{ "/v1/members/{user_id}", "/v1/members/1", 404 },
-		{ "/v1/search", "/v1/search?q=a", 200 },
-		{ "/v1/search", "/v1/search", 400 },
-		{ "/v1/levels", "/v1/levels", 200 },
-		{ "/v1/stats", "/v1/stats", 200 },
-		{ "/", "/", 200 },
-		{ "/", "/?format=xml", 404 },
-		{ "/user_points/", "/user_points/", 200 },
-		{ "/user_points/", "/user_points/?page=9", 404 },
-		{ "/user_points/", "/user_points/?last_updated_date__gte=x", 400 },
-		{ "/levels/", "/levels/", 200 },
-		{ "/levels/", "/levels/?page=9", 404 },
-		{ "/levels/{id}/", "/levels/1/", 200 },
-		{ "/levels/{id}/", "/levels/0/", 404 },
-		{ "/healthz", "/healthz", 200 },
-		{ "/metrics", "/metrics", 200 },
-	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_answer(*state, cases[i].path, cases[i].target, "application/json", cases[i].status);
+}
 
+/* A request for this path that is answered with this status; NULL: there is none above. */
+static const char *target_of(const char *path, int status)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *body = fetch(*state, cases[i].target, cases[i].status);
-		const cJSON *schema;
-		cJSON *json;
-		bool text;
-
-		schema = schema_of(cases[i].path, cases[i].status, &text);
-		if (text)
-			continue;
-		assert_int_equal(json_parse(body, strlen(body), &json), 0);
-		check(schema, json, cases[i].target);
-		cJSON_Delete(json);
+		if (streq(cases[i].path, path) && cases[i].status == status)
+			return cases[i].target;
 	}
+	return NULL;
+}
+
+/* What the document describes comes, and not only what comes is described. 304 and 429 are made by the server: test_server.c sees them. */
+static void test_every_described_status_comes(void **state)
+{
+	json_array_each (path, json_get(document, "paths")) {
+		json_array_each (response, json_get(operation_of(path->string), "responses")) {
+			int status = atoi(response->string);
+
+			if (status == 406)
+				check_answer(*state, path->string, target_of(path->string, 200), "image/png", status);
+			else if (status != 304 && status != 429 && status != 503 && !target_of(path->string, status))
+				fail_msg("%s: nothing is answered with %d", path->string, status);
+		}
+	}
+}
+
+/* Without a database: 503 where it is described, and nowhere else. */
+static void test_without_data(void **state)
+{
+	struct fixture *fixture = *state, *empty;
+
+	assert_int_equal(fixture_setup_empty((void **)&empty), 0);
+	json_array_each (path, json_get(document, "paths")) {
+		const cJSON *responses = json_get(operation_of(path->string), "responses");
+
+		check_answer(empty, path->string, target_of(path->string, 200), "application/json",
+			json_get(responses, "503") ? 503 : 200);
+	}
+	assert_int_equal(fixture_teardown((void **)&empty), 0);
+	fetch(fixture, "/v1/stats", 200);
+}
+
+/* Numbers in a query: what is described as the smallest and the largest is taken, what lies beyond is refused. */
+static void test_limits_are_as_described(void **state)
+{
+	size_t looked_at = 0;
+
+	json_array_each (path, json_get(document, "paths")) {
+		json_array_each (parameter, json_array(operation_of(path->string), "parameters")) {
+			const cJSON *schema = json_get(parameter, "schema");
+			const char *target = target_of(path->string, 200), *name = json_string(parameter, "name"),
+				   *type;
+
+			type = json_string(schema, "type");
+			if (!type || !streq(type, "integer"))
+				continue;
+			for (int beyond = 0; beyond <= 1; beyond++) {
+				const struct {
+					const char *key;
+					int64_t step;
+				} ends[] = { { "minimum", -1 }, { "maximum", 1 } };
+
+				for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+					char request[200];
+
+					if (!json_get(schema, ends[i].key))
+						continue;
+					snprintf(request, sizeof(request), "%s%c%s=%lld", target,
+						strchr(target, '?') ? '&' : '?', name,
+						(long long)(json_int(schema, ends[i].key, 0) + beyond * ends[i].step));
+					fetch(*state, request, beyond ? 400 : 200);
+					looked_at++;
+				}
+			}
+		}
+	}
+	assert_int_equal(looked_at, 14);
 }
 
 /* Routes that are for people and not for programs. */
@@ -235,6 +341,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers_are_as_described, load, unload),
+		cmocka_unit_test_setup_teardown(test_every_described_status_comes, load, unload),
+		cmocka_unit_test_setup_teardown(test_without_data, load, unload),
+		cmocka_unit_test_setup_teardown(test_limits_are_as_described, load, unload),
 		cmocka_unit_test_setup_teardown(test_every_route_is_described, load, unload),
 		cmocka_unit_test_setup_teardown(test_pages, load, unload),
 	};
