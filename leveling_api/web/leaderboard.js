@@ -15,7 +15,7 @@ const numbers = new Intl.NumberFormat(undefined);
 
 /* The rows on the page are the ranks first .. first + rows.length - 1. They came as `pages`, each with its length and the cursors beyond
  * both of its ends (null: the end of the ranking). `seen` is the last answer that was looked at for news: its path and its tag. */
-const state = { first: 1, rows: [], pages: [], count: 0, seen: null, loading: false, marked: 0 };
+const state = { first: 1, rows: [], pages: [], count: 0, seen: null, loading: null, marked: 0 };
 
 const before = () => (state.first > 1 && state.pages.length > 0 ? state.pages[0].previous : null);
 const after = () => (state.pages.length > 0 ? state.pages[state.pages.length - 1].next : null);
@@ -188,11 +188,14 @@ function isWell() {
 	showEnds();
 }
 
-/* One thing at a time; what is asked for meanwhile is dropped, the scroll events ask again. */
+/* One thing at a time; what scrolling and the clock ask for meanwhile is dropped, they ask again. `state.loading` resolves at its end. */
 async function exclusively(work) {
+	let ended;
 	if (state.loading)
 		return false;
-	state.loading = true;
+	state.loading = new Promise((resolve) => {
+		ended = resolve;
+	});
 	board.setAttribute('aria-busy', 'true');
 	try {
 		await work();
@@ -204,9 +207,17 @@ async function exclusively(work) {
 		complain(error);
 		return false;
 	} finally {
-		state.loading = false;
+		state.loading = null;
 		board.removeAttribute('aria-busy');
+		ended();
 	}
+}
+
+/* What the reader asks for waits for its turn; every request has a deadline. */
+async function inTurn(work) {
+	while (state.loading)
+		await state.loading;
+	return exclusively(work);
 }
 
 const pageOf = (answer) => ({ length: answer.results.length, previous: answer.previous, next: answer.next });
@@ -307,8 +318,8 @@ async function goTo(rank) {
 	const wanted = Math.max(1, Math.min(rank, state.count || rank));
 	state.marked = wanted;
 	if (wanted < state.first || wanted > lastRank()) {
-		const done = await exclusively(() => loadFrom(Math.max(1, wanted - Math.floor(PAGE / 2)), PAGE * 2));
-		if (!done)
+		const done = await inTurn(() => loadFrom(Math.max(1, wanted - Math.floor(PAGE / 2)), PAGE * 2));
+		if (!done || state.marked !== wanted)
 			return;
 	}
 	const row = state.rows[Math.min(wanted, lastRank()) - state.first];

@@ -234,6 +234,28 @@ test('jump to a rank, up and down from there', async () => {
 	await end(page);
 });
 
+test('a jump waits for what is being loaded', async () => {
+	const page = await open('/leaderboard/');
+	let release;
+	const held = new Promise((resolve) => {
+		release = resolve;
+	});
+	await page.waitForSelector('#rank-50');
+	await page.route('**/v1/leaderboard?*after=*', async (route) => {
+		await held;
+		await route.continue();
+	});
+	const asked = page.waitForRequest(/after=/);
+	await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+	await asked;
+	await page.fill('#rank', '200');
+	await page.press('#rank', 'Enter');
+	await page.waitForFunction(() => location.hash === '#rank-200');
+	release();
+	await page.waitForSelector('#rank-200.marked');
+	await end(page);
+});
+
 test('a link to a rank opens there', async () => {
 	const page = await open('/leaderboard/#rank-222');
 	await page.waitForSelector('#rank-222.marked');
