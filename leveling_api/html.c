@@ -58,8 +58,8 @@ void html_wrap(const struct api *api, const struct request *request, const char 
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 		"<title>%s - Wall-E levelling API</title><link rel=\"stylesheet\" href=\"/leaderboard/pages.css\"></head>\n"
-		"<body><main><h1>%s</h1>\n<p><a href=\"/leaderboard/\">Leaderboard</a> <a href=\"/docs/\">Documentation</a> "
-		"<a href=\"/\">Resources</a></p>\n<p><code>%s ",
+		"<body>\n<header><h1>%s</h1>\n<nav><a href=\"/leaderboard/\">Leaderboard</a> "
+		"<a href=\"/docs/\">Documentation</a> <a href=\"/\">Resources</a></nav></header>\n<main><p><code>%s ",
 		title, title, request->method_name);
 	html_escape(out, request->raw_path, strlen(request->raw_path));
 	str_printf(out, "</code> %d</p>\n<pre tabindex=\"0\">", answer->status);
