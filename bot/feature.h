@@ -46,7 +46,7 @@ struct feature {
 	void (*finish)(struct bot *bot);
 };
 
-/* All features, in the order of help; ends with NULL. */
+/* All features, in the order in which they start and hear of events; ends with NULL. */
 extern const struct feature *const features[];
 
 #endif
