@@ -184,6 +184,10 @@ static int parse_reference(const struct arg *arg, const char *text, const struct
 	if (ambiguous)
 		str_printf(reterr, "Several %ss are called that. Use a mention or an id for `%s`.", reference.noun,
 			arg->name);
+	else if (arg->type == ARG_MEMBER && lookup->learning)
+		str_printf(reterr,
+			"I am still learning who is in this server. Use a mention for `%s`, or try again in a minute.",
+			arg->name);
 	else
 		str_printf(reterr, "I found no such %s for `%s` in this server.", reference.noun, arg->name);
 	return -EINVAL;

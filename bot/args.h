@@ -56,6 +56,7 @@ struct args_lookup {
 	snowflake (*member)(void *arg, snowflake id, const char *name, bool *ret_ambiguous);
 	snowflake (*role)(void *arg, snowflake id, const char *name, bool *ret_ambiguous);
 	snowflake (*channel)(void *arg, snowflake id, const char *name, bool *ret_ambiguous);
+	bool learning; /* not all members are known: who is not found may be there */
 };
 
 /* A word of a line: unquoted text, and where it began and ended in the line. */

@@ -111,7 +111,11 @@ static int read_arguments(struct running *running, struct str *reterr)
 {
 	struct cmd *cmd = &running->cmd;
 	const struct args_lookup lookup = {
-		.arg = cmd->cache, .member = look_up_member, .role = look_up_role, .channel = look_up_channel
+		.arg = cmd->cache,
+		.member = look_up_member,
+		.role = look_up_role,
+		.channel = look_up_channel,
+		.learning = !cmd->bot->ready,
 	};
 
 	cmd->values = arena_array(&running->arena, struct arg_value, ARGS_MAX);
@@ -298,6 +302,20 @@ static size_t name_length(const char *content)
 	return content[1 + len] == '\0' || strchr(" \t\r\n", content[1 + len]) ? len : 0;
 }
 
+/* Whom the message mentions; they may be unknown while the member list is on its way. */
+static void learn_mentioned(struct bot *bot, const cJSON *mentions)
+{
+	json_array_each (mention, mentions) {
+		const cJSON *member_json = json_object(mention, "member");
+		struct member member;
+		struct user user;
+
+		if (member_json && user_parse(mention, &user) == 0 &&
+			member_parse(member_json, &bot->event_arena, &member) == 0)
+			cache_learn_member(bot->cache, &user, &member);
+	}
+}
+
 int dispatch_message(struct bot *bot, const struct message *message, usec now)
 {
 	size_t len = name_length(message->content);
@@ -312,6 +330,7 @@ int dispatch_message(struct bot *bot, const struct message *message, usec now)
 	entry = commands_find(bot->commands, TEXT, name);
 	if (!entry || now - snowflake_time(message->id) > BOT_COMMAND_AGE_MAX)
 		return 0;
+	learn_mentioned(bot, json_array(message->json, "mentions"));
 	running = running_create(bot, entry);
 	running->cmd.message_id = message->id;
 	running->cmd.channel_id = message->channel_id;

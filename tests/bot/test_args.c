@@ -236,6 +236,23 @@ static void wrong_references_are_refused(void **state)
 	check_refused(references, "\"Vim User\" general nobody", "no such member");
 }
 
+static void who_is_not_known_yet_is_not_denied(void **state)
+{
+	const struct args_lookup learning = { .member = member, .role = role, .channel = channel, .learning = true };
+	struct arena arena cleanup(arena_finish) = ARENA_INIT;
+	struct str error cleanup(str_finish) = STR_INIT;
+	struct arg_value values[ARGS_MAX];
+
+	(void)state;
+	assert_int_equal(
+		args_parse_text(&arena, references, "\"Vim User\" general nobody", &learning, values, &error), -EINVAL);
+	assert_non_null(strstr(error.buf, "still learning"));
+	str_clear(&error);
+	assert_int_equal(
+		args_parse_text(&arena, references, "\"Vim User\" cellar", &learning, values, &error), -EINVAL);
+	assert_non_null(strstr(error.buf, "no such channel"));
+}
+
 static void slash_options_give_the_same_values(void **state)
 {
 	PARSED = options(mixed, "[{'name':'count','type':4,'value':7},{'name':'colour','type':3,'value':'red'},"
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_named),
 		cmocka_unit_test(references_may_be_mentions_ids_or_names),
 		cmocka_unit_test(wrong_references_are_refused),
+		cmocka_unit_test(who_is_not_known_yet_is_not_denied),
 		cmocka_unit_test(slash_options_give_the_same_values),
 		cmocka_unit_test(slash_options_are_not_trusted),
 		cmocka_unit_test(usage_shows_what_is_optional),

@@ -29,6 +29,19 @@ static void a_lost_chunk_is_asked_for_again(struct harness *h)
 	assert_int_equal(harness_metric(bot, "walle_bot_members"), 13);
 }
 
+/* Whom one mentions comes with the message; of others nobody is said not to be there. */
+static void members_are_found_before_the_list_is_here(struct harness *h)
+{
+	const struct fake_gateway_faults faults = { .missing_chunks = 1 };
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+
+	fake_gateway_set_faults(h->fake, &faults);
+	harness_start(h, PROGRAM_BOT);
+	ask(h, alice, general,
+		arena_printf(&h->arena, ".rank <@%llu>", (unsigned long long)fake_member(h->fake, "bob")), "no XP yet");
+	ask(h, alice, general, ".rank carol", "still learning");
+}
+
 static void an_outage_is_told_and_survived(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), bob = fake_member(h->fake, "bob");
@@ -66,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HARNESS_TEST_WITH(thousands_of_members_come_in_chunks, &many),
 		HARNESS_TEST_WITH(a_lost_chunk_is_asked_for_again, &often),
+		HARNESS_TEST(members_are_found_before_the_list_is_here),
 		HARNESS_TEST_WITH(an_outage_is_told_and_survived, &often),
 		HARNESS_TEST(it_leaves_with_commands_under_way),
 	};
