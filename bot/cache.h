@@ -81,6 +81,7 @@ const struct cached_role *cache_role(const struct cache *cache, snowflake id);
 const struct cached_role *cache_find_role(const struct cache *cache, const char *name, bool *ret_ambiguous);
 const struct cached_role *cache_next_role(const struct cache *cache, const struct cached_role *previous);
 const struct cached_channel *cache_channel(const struct cache *cache, snowflake id);
+bool cached_channel_is_thread(const struct cached_channel *channel);
 /* By name; a leading # is skipped. Categories are not found. */
 const struct cached_channel *cache_find_channel(const struct cache *cache, const char *name, bool *ret_ambiguous);
 

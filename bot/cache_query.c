@@ -71,6 +71,11 @@ const struct cached_channel *cache_channel(const struct cache *cache, snowflake 
 	return entry ? &entry->c : NULL;
 }
 
+bool cached_channel_is_thread(const struct cached_channel *channel)
+{
+	return channel->type >= CHANNEL_ANNOUNCEMENT_THREAD && channel->type <= CHANNEL_PRIVATE_THREAD;
+}
+
 const char *cached_member_name(const struct cached_member *member)
 {
 	if (member->nick && *member->nick)
@@ -196,7 +201,7 @@ uint64_t cache_permissions(const struct cache *cache, const struct cached_member
 	if (!channel_id || permissions == UINT64_MAX)
 		return permissions;
 	channel = cache_channel(cache, channel_id);
-	if (channel && channel->type >= CHANNEL_ANNOUNCEMENT_THREAD && channel->type <= CHANNEL_PRIVATE_THREAD)
+	if (channel && cached_channel_is_thread(channel))
 		channel = cache_channel(cache, channel->parent_id);
 	if (!channel)
 		return 0;

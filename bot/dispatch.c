@@ -316,6 +316,19 @@ static void learn_mentioned(struct bot *bot, const cJSON *mentions)
 	}
 }
 
+/* Nobody is answered where Discord would refuse it: each refusal counts towards its limit of invalid requests, which
+ * a crowd in such a channel could reach. */
+static bool may_write(const struct bot *bot, snowflake channel_id)
+{
+	const struct cached_member *self = cache_member(bot->cache, bot->service->user_id);
+	const struct cached_channel *channel = cache_channel(bot->cache, channel_id);
+
+	if (!self || !channel)
+		return true;
+	return cache_permissions(bot->cache, self, channel_id) &
+	       (cached_channel_is_thread(channel) ? PERMISSION_SEND_IN_THREADS : PERMISSION_SEND_MESSAGES);
+}
+
 int dispatch_message(struct bot *bot, const struct message *message, usec now)
 {
 	size_t len = name_length(message->content);
@@ -328,7 +341,7 @@ int dispatch_message(struct bot *bot, const struct message *message, usec now)
 	memcpy(name, message->content + 1, len);
 	name[len] = '\0';
 	entry = commands_find(bot->commands, TEXT, name);
-	if (!entry || now - snowflake_time(message->id) > BOT_COMMAND_AGE_MAX)
+	if (!entry || now - snowflake_time(message->id) > BOT_COMMAND_AGE_MAX || !may_write(bot, message->channel_id))
 		return 0;
 	learn_mentioned(bot, json_array(message->json, "mentions"));
 	running = running_create(bot, entry);

@@ -115,11 +115,6 @@ static void write_roles(const struct cmd *cmd, const struct cached_channel *chan
 	}
 }
 
-static bool is_thread(const struct cached_channel *channel)
-{
-	return channel->type >= CHANNEL_ANNOUNCEMENT_THREAD && channel->type <= CHANNEL_PRIVATE_THREAD;
-}
-
 static int unseen(struct cmd *cmd)
 {
 	return cmd_error(cmd, "I cannot see this channel myself, so I do not know who is here. If it is a private "
@@ -154,7 +149,7 @@ static int cmd_here(struct cmd *cmd)
 	text_add_escaped(&title, channel->name);
 	str_adds(&title, "**");
 	embed.title = title.buf;
-	if (!is_thread(channel)) {
+	if (!cached_channel_is_thread(channel)) {
 		write_roles(cmd, channel, &roles);
 		list_channel(cmd, &listed);
 	} else {

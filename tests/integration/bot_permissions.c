@@ -84,6 +84,24 @@ static void a_role_may_be_configured_by_id(struct harness *h)
 	ask(h, fake_member(h->fake, "erin"), general, ".levels", "Missing Semicolon");
 }
 
+/* Each answer that Discord refuses counts towards its limit of invalid requests, after which it hears nobody. */
+static void where_it_may_not_write_it_does_not_try(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), random = fake_channel(h->fake, "random"),
+		 alice = fake_member(h->fake, "alice");
+	uint64_t thread = fake_channel_create(h->fake, "closed as well", 11, random);
+	const uint64_t send = 1ULL << 11, send_in_threads = 1ULL << 38;
+
+	assert_int_equal(fake_channel_permit(h->fake, random, fake_bot(h->fake), 0, send | send_in_threads), 0);
+	harness_start(h, PROGRAM_BOT);
+	assert_true(fake_say(h->fake, alice, random, ".rank") != 0);
+	assert_true(fake_say(h->fake, alice, random, ".ping") != 0);
+	assert_true(fake_say(h->fake, alice, thread, ".level_messages maybe") != 0);
+	ask(h, alice, general, ".echo but here", "but here");
+	for (size_t i = 0; i < fake_calls(h->fake); i++)
+		assert_int_not_equal(fake_call(h->fake, i)->status, 403);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +111,7 @@ int main(void)
 		HARNESS_TEST(without_direct_messages_it_is_told_in_the_channel_for_10_seconds),
 		HARNESS_TEST(a_second_role_of_that_name_gives_no_rights),
 		HARNESS_TEST(a_role_may_be_configured_by_id),
+		HARNESS_TEST(where_it_may_not_write_it_does_not_try),
 	};
 
 	return harness_run("bot_permissions", tests, ARRAY_SIZE(tests));

@@ -157,6 +157,7 @@ usec timestamp_parse(const char *text);
 #define PERMISSION_MANAGE_ROLES         (1ULL << 28)
 #define PERMISSION_MANAGE_WEBHOOKS      (1ULL << 29)
 #define PERMISSION_MANAGE_THREADS       (1ULL << 34)
+#define PERMISSION_SEND_IN_THREADS      (1ULL << 38)
 #define PERMISSION_MODERATE_MEMBERS     (1ULL << 40)
 
 /* Gateway intents (Discord's documentation, events/gateway). */
