@@ -239,6 +239,7 @@ int cmd_answer_error(struct cmd *cmd, const char *title, const char *text)
 {
 	struct embed embed = { .title = title, .description = text, .color = EMBED_ERROR };
 
+	cmd_author_bot(cmd, &embed);
 	if (!cmd->interaction)
 		embed.footer = "This answer and your message vanish in 20 seconds.";
 	return cmd_reply_message(

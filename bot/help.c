@@ -223,6 +223,7 @@ static int cmd_help(struct cmd *cmd)
 		.footer = FOOTER,
 		.description = "There is no command and no extension of that name that you can use." };
 
+	cmd_author_bot(cmd, &unknown);
 	if (!topic)
 		return send_overview(cmd);
 	if (*topic == '.' || *topic == '/')

@@ -64,6 +64,7 @@ int incident_denied(struct cmd *cmd)
 	str_printf(&text, "You ran `%s`, which is only for %s. The moderators see this.", cmd->command->name,
 		roles_who_text(cmd->command->who));
 	embed.description = text.buf;
+	cmd_author_bot(cmd, &embed);
 	if (cmd->interaction) {
 		r = cmd_reply_message(
 			cmd, &(struct message_create){ .embeds = &embed, .embed_count = 1, .ephemeral = true });

@@ -15,6 +15,7 @@ static int cmd_ping(struct cmd *cmd)
 			(long long)(statistics.latency / MILLISECOND));
 		embed.description = text;
 	}
+	cmd_author_bot(cmd, &embed);
 	return cmd_reply_embed(cmd, &embed);
 }
 

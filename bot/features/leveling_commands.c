@@ -200,7 +200,8 @@ static int cmd_level_messages(struct cmd *cmd)
 	if (r < 0)
 		return r;
 	if (!changed)
-		return cmd_reply(cmd, "Your new levels are %sannounced already.", on ? "" : "not ");
+		return cmd_reply(cmd,
+			on ? "Your new levels are announced already." : "Your new levels were not announced anyway.");
 	return cmd_reply(cmd, "Your new levels are %s announced.", on ? "now" : "no longer");
 }
 
@@ -229,7 +230,7 @@ static const struct arg level_messages_args[] = {
 	{ 0 },
 };
 static const struct arg set_level_name_args[] = {
-	{ .name = "level", .description = "The level", .type = ARG_INTEGER, .required = true, .min = 0, .max = 1000 },
+	{ .name = "level", .description = "The level, from 0 to 100", .type = ARG_INTEGER, .required = true },
 	{ .name = "role_name",
 		.description = "The name of its role",
 		.type = ARG_REST,
@@ -241,11 +242,9 @@ static const struct arg set_level_name_args[] = {
 };
 static const struct arg remove_level_name_args[] = {
 	{ .name = "level",
-		.description = "The level",
+		.description = "The level, from 0 to 100",
 		.type = ARG_INTEGER,
 		.required = true,
-		.min = 0,
-		.max = 1000,
 		.autocomplete = leveling_complete_linked_level },
 	{ 0 },
 };

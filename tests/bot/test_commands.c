@@ -128,28 +128,32 @@ static cJSON *registered(void)
 	return json;
 }
 
+static const cJSON *options_of(const cJSON *json, const char *name)
+{
+	json_array_each (command, json)
+		if (streq(json_string(command, "name"), name))
+			return json_array(command, "options");
+	fail_msg("/%s is not registered", name);
+	return NULL;
+}
+
 static void the_registration_says_what_the_rows_say(void **state)
 {
 	cJSON *json cleanup(json_freep) = registered();
-	bool seen = false;
+	const cJSON *first;
 
 	(void)state;
-	json_array_each (command, json) {
-		const cJSON *first;
-
+	json_array_each (command, json)
 		assert_int_equal(json_int(command, "type", 0), 1);
-		if (!streq(json_string(command, "name"), "set_level_name"))
-			continue;
-		seen = true;
-		assert_int_equal(cJSON_GetArraySize(json_array(command, "options")), 2);
-		first = json_array(command, "options")->child;
-		assert_int_equal(json_int(first, "type", 0), 4);
-		assert_true(json_bool(first, "required", false));
-		assert_int_equal(json_int(first, "min_value", -1), 0);
-		assert_int_equal(json_int(first->next, "type", 0), 3);
-		assert_true(json_bool(first->next, "autocomplete", false));
-	}
-	assert_true(seen);
+	assert_int_equal(cJSON_GetArraySize(options_of(json, "set_level_name")), 2);
+	first = options_of(json, "set_level_name")->child;
+	assert_int_equal(json_int(first, "type", 0), 4);
+	assert_true(json_bool(first, "required", false));
+	assert_int_equal(json_int(first->next, "type", 0), 3);
+	assert_true(json_bool(first->next, "autocomplete", false));
+	first = options_of(json, "leaderboard")->child;
+	assert_int_equal(json_int(first, "min_value", -1), 1);
+	assert_int_equal(json_int(first, "max_value", -1), 1000000);
 }
 
 /* What Discord adds when it tells us the commands. */

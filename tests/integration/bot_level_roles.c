@@ -74,6 +74,8 @@ static void moderators_link_and_unlink(struct harness *h)
 	ask(h, bob, general, ".set_level_name 7 \"Vim User\"", "Level 45 has that role");
 	ask(h, bob, general, ".set_level_name 7 Nobody Has It", "no role of that name");
 	ask(h, bob, general, ".set_level_name 101 x", "no such level");
+	ask(h, bob, general, ".set_level_name 2000 x", "These levels have no role yet: 1, 2, 3");
+	ask(h, bob, general, ".set_level_name -1 x", "no such level");
 	ask(h, bob, general, ".set_level_name", "is missing");
 	ask(h, bob, general, ".set_level_name seven x", "whole number");
 	fake_role_create(h->fake, "Lucky *Seven*", 0, 1);

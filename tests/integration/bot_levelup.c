@@ -65,7 +65,7 @@ static void a_member_may_switch_them_off(struct harness *h)
 	assert_true(fake_say(h->fake, alice, general, "hello") != 0);
 	wait_messages_counted(h, alice, 1);
 	ask(h, alice, general, ".level_messages off", "no longer announced");
-	ask(h, alice, general, ".level_messages off", "not announced already");
+	ask(h, alice, general, ".level_messages off", "not announced anyway");
 	/* 360 points: level 2 */
 	for (int i = 0; i < 9; i++)
 		assert_true(fake_say(h->fake, alice, general, "more") != 0);

@@ -4,11 +4,13 @@
 static void minions_and_moderators_may(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general");
+	struct fake_message_view view;
 
 	harness_start(h, PROGRAM_BOT);
 	ask(h, fake_member(h->fake, "bob"), general, ".levels", "Missing Semicolon");
 	ask(h, fake_member(h->fake, "carol"), general, ".levels", "Missing Semicolon");
-	ask(h, fake_member(h->fake, "dave"), general, ".ping", "Pong!");
+	view = ask(h, fake_member(h->fake, "dave"), general, ".ping", "Pong!");
+	assert_contains(embed_text(h, &view), "\"author\":{\"name\":\"Wall-E\"");
 }
 
 static void others_get_an_incident_report(struct harness *h)

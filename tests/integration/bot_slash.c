@@ -96,7 +96,7 @@ static void wrong_options_show_how_it_is_used(struct harness *h)
 	view = ask_slash(h, bob, general, "level_messages", off);
 	assert_contains(answer_text(h, &view), "no longer announced");
 	view = ask_slash(h, bob, general, "level_messages", off);
-	assert_contains(answer_text(h, &view), "not announced already");
+	assert_contains(answer_text(h, &view), "not announced anyway");
 }
 
 static const char *choices_of(
