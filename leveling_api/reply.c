@@ -202,8 +202,8 @@ struct reply reply_create_preflight(const struct request *request, const char *o
 	add(reply.response, "Vary", "Origin");
 	if (request->origin && request_origin_listed(origins, request->origin)) {
 		add_cors(reply.response, request, origins);
-		/* HEAD needs no leave; what would write is not given any. */
-		add(reply.response, "Access-Control-Allow-Methods", "GET, OPTIONS");
+		/* The old server's list. What would write gets its 405, and only with leave to ask can a page read that. HEAD needs none. */
+		add(reply.response, "Access-Control-Allow-Methods", "DELETE, GET, OPTIONS, PATCH, POST, PUT");
 		/* The old server's list, and beyond the contract what a cache of one's own needs. */
 		add(reply.response, "Access-Control-Allow-Headers",
 			strncmp(request->path, "/v1/", 4) == 0 ? CORS_HEADERS ", if-none-match" : CORS_HEADERS);

@@ -234,12 +234,13 @@ static void test_tags_and_origins(void **state)
 	EXPECT(&program,
 		"OPTIONS /user_points/ HTTP/1.1\r\nHost: a\r\nOrigin: https://walle.sfucsss.org\r\n"
 		"Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: content-type\r\n" CLOSE,
-		"HTTP/1.1 200 ", "\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\n", "content-type",
-		"\r\nAccess-Control-Max-Age: 86400\r\n");
+		"HTTP/1.1 200 ", "\r\nAccess-Control-Allow-Methods: DELETE, GET, OPTIONS, PATCH, POST, PUT\r\n",
+		"content-type", "\r\nAccess-Control-Max-Age: 86400\r\n");
 	EXPECT(&program,
 		"OPTIONS /v1/stats HTTP/1.1\r\nHost: a\r\nOrigin: https://walle.sfucsss.org\r\n"
 		"Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: if-none-match\r\n" CLOSE,
-		"HTTP/1.1 200 ", "\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\n", ", if-none-match\r\n");
+		"HTTP/1.1 200 ", "\r\nAccess-Control-Allow-Methods: DELETE, GET, OPTIONS, PATCH, POST, PUT\r\n",
+		", if-none-match\r\n");
 	EXPECT(&program,
 		"OPTIONS /levels/ HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\n"
 		"Access-Control-Request-Method: GET\r\n" CLOSE,
