@@ -87,17 +87,26 @@ void run_sql(const char *path, const char *sql)
 	sqlite3_close(sqlite);
 }
 
-int64_t sql_number(const char *path, const char *sql)
+char *sql_text(const char *path, const char *sql)
 {
 	sqlite3 *sqlite = open_sqlite(path);
 	sqlite3_stmt *statement;
-	int64_t value;
+	char *text;
 
 	assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	value = sqlite3_column_int64(statement, 0);
+	text = xstrdup((const char *)sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
 	sqlite3_close(sqlite);
+	return text;
+}
+
+int64_t sql_number(const char *path, const char *sql)
+{
+	char *text cleanup(freep) = sql_text(path, sql);
+	int64_t value = 0;
+
+	assert_ok(parse_i64(text, &value));
 	return value;
 }
 

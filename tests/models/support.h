@@ -28,7 +28,8 @@ struct db *open_db(const char *path);
 char *in_directory(struct fixture *fixture, const char *name);
 /* Runs SQL on any file by a connection of SQLite's own, to build or break databases. */
 void run_sql(const char *path, const char *sql);
-/* The first column of the first row as a number. */
+/* The first column of the first row: as text, which the caller frees, and as a number. */
+char *sql_text(const char *path, const char *sql);
 int64_t sql_number(const char *path, const char *sql);
 void write_file(const char *path, const char *text, size_t len);
 /* The whole file; the caller frees. */
