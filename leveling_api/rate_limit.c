@@ -42,8 +42,13 @@ static uint64_t key_of(const char *address)
 
 	if (inet_pton(AF_INET, address, &v4) == 1)
 		return key | v4.s_addr;
-	if (inet_pton(AF_INET6, address, &v6) == 1)
-		memcpy(&key, v6.s6_addr, sizeof(key));
+	if (inet_pton(AF_INET6, address, &v6) != 1)
+		return key;
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		memcpy(&v4, v6.s6_addr + 12, sizeof(v4));
+		return key | v4.s_addr;
+	}
+	memcpy(&key, v6.s6_addr, sizeof(key));
 	return key ? key : 1;
 }
 

@@ -18,7 +18,7 @@ struct rate_limit_result {
 
 struct rate_limit *rate_limit_create(int64_t per_minute) warn_unused;
 void rate_limit_destroy(struct rate_limit *limit);
-/* `address` as text: IPv4 counts as it is, of IPv6 the first 64 bits, because that is what one customer gets. */
+/* `address` as text: IPv4 counts as it is (also as "::ffff:192.0.2.7"), of IPv6 the first 64 bits, because that is what one customer gets. */
 struct rate_limit_result rate_limit_take(struct rate_limit *limit, const char *address, usec now);
 
 #endif

@@ -40,6 +40,11 @@ static void test_rate(void **state)
 		assert_true(rate_limit_take(limit, i % 2 ? "2001:db8::1" : "2001:db8::ffff", now).allowed);
 	assert_false(rate_limit_take(limit, "2001:db8:0:0:5::", now).allowed);
 	assert_true(rate_limit_take(limit, "2001:db8:0:1::", now).allowed);
+	/* A proxy that listens on both kinds writes IPv4 as IPv6: each is the client that he is, and not one network of them all. */
+	for (int i = 0; i < 6; i++)
+		assert_true(rate_limit_take(limit, i % 2 ? "::ffff:192.0.2.7" : "192.0.2.7", now).allowed);
+	assert_false(rate_limit_take(limit, "::ffff:192.0.2.7", now).allowed);
+	assert_true(rate_limit_take(limit, "::ffff:192.0.2.8", now).allowed);
 	rate_limit_destroy(limit);
 }
 
