@@ -395,6 +395,13 @@ test('the documentation page', async () => {
 		await shoot(page, name);
 		await end(page);
 	}
+	// The script that it shows does what it says.
+	const docs = await open('/docs/');
+	const script = await docs.$$eval('pre', (blocks) => blocks.map((block) => block.textContent).find((text) => text.includes('everybody')));
+	const met = await docs.evaluate(`(async () => { ${script}; const met = []; for await (const one of everybody()) met.push(one.user_id); return met; })()`);
+	assert.equal(met.length, Number((await (await fetch(`${base}/v1/stats`)).json()).members));
+	assert.equal(new Set(met).size, met.length);
+	await end(docs);
 	const page = await open('/user_points/?page_size=3');
 	assert.match(await page.textContent('pre'), /"total_number_of_pages"/);
 	assert.equal(await page.evaluate(() => window.hacked), undefined);
