@@ -2,7 +2,8 @@
  * at most 2 KiB. Blocks stand in groups of at most 64, so that whoever looks for a position, or counts values, passes by thousands of elements
  * at a time: among a million he looks at some fifty groups, then at some fifty blocks.
  *
- * A group that has been asked for values keeps those of its elements twice: sorted, and block by block beside the slots. */
+ * A group that has been asked for values keeps them sorted, and beside each slot its value's rank among them: values from one to another
+ * are ranks from one to another, and of these a line of the cache holds 32. */
 #include "models/ranking.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 #define GROUP_FILL  48 /* blocks of a group that is built */
 
 struct block {
-	int64_t *values; /* of the slots; BLOCK_MAX, or NULL while the group has no values */
+	uint16_t *ranks; /* of the slots' values; BLOCK_MAX, or NULL while the group has no values */
 	uint32_t slots[BLOCK_MAX];
 };
 
@@ -25,8 +26,9 @@ struct group {
 	uint16_t counts[GROUP_MAX]; /* of each block's elements */
 	struct block *blocks[GROUP_MAX];
 	int64_t *sorted; /* all values, with room for full blocks; NULL: nobody has asked */
-	size_t in_range; /* how many ranking_count_in_range() found last, for the reading that follows */
-	size_t below;    /* of search_groups() */
+	/* What ranking_count_in_range() found last, for the reading that follows: how many ranks from which on. */
+	size_t first, in_range;
+	size_t below; /* of search_groups() */
 };
 
 struct ranking {
@@ -55,8 +57,8 @@ struct ranking *ranking_create(const struct ranking_order *order)
 static void values_drop(struct group *group)
 {
 	for (size_t i = 0; i < group->block_count; i++) {
-		free(group->blocks[i]->values);
-		group->blocks[i]->values = NULL;
+		free(group->blocks[i]->ranks);
+		group->blocks[i]->ranks = NULL;
 	}
 	free(group->sorted);
 	group->sorted = NULL;
@@ -118,7 +120,7 @@ static struct block *block_open(struct group *group, size_t index)
 	size_t after = group->block_count - index;
 
 	assert(group->block_count < GROUP_MAX);
-	block->values = group->sorted ? xmalloc(BLOCK_MAX * sizeof(block->values[0])) : NULL;
+	block->ranks = group->sorted ? xmalloc(BLOCK_MAX * sizeof(block->ranks[0])) : NULL;
 	memmove(group->blocks + index + 1, group->blocks + index, after * sizeof(group->blocks[0]));
 	memmove(group->counts + index + 1, group->counts + index, after * sizeof(group->counts[0]));
 	group->blocks[index] = block;
@@ -131,18 +133,18 @@ static void block_close(struct group *group, size_t index)
 {
 	size_t after = --group->block_count - index;
 
-	free(group->blocks[index]->values);
+	free(group->blocks[index]->ranks);
 	free(group->blocks[index]);
 	memmove(group->blocks + index, group->blocks + index + 1, after * sizeof(group->blocks[0]));
 	memmove(group->counts + index, group->counts + index + 1, after * sizeof(group->counts[0]));
 }
 
-/* Copies elements, with their values where there are any, from one block of a group to another. */
+/* Copies elements, with their ranks where there are any, from one block of a group to another. */
 static void block_copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at, size_t count)
 {
 	memcpy(to->slots + to_at, from->slots + from_at, count * sizeof(to->slots[0]));
-	if (from->values)
-		memcpy(to->values + to_at, from->values + from_at, count * sizeof(to->values[0]));
+	if (from->ranks)
+		memcpy(to->ranks + to_at, from->ranks + from_at, count * sizeof(to->ranks[0]));
 }
 
 /* Both halves lose their values, to be collected when they are asked for. */
@@ -334,48 +336,68 @@ static size_t values_below(const int64_t *values, size_t count, int64_t bound)
 	return low;
 }
 
-/* group->count does not include the value. */
-static void sorted_insert(struct group *group, int64_t value)
+static void shift_ranks(struct group *group, size_t from, int delta)
 {
-	size_t at = values_below(group->sorted, group->count, value);
+	for (size_t i = 0; i < group->block_count; i++) {
+		uint16_t *ranks = group->blocks[i]->ranks;
 
-	memmove(group->sorted + at + 1, group->sorted + at, (group->count - at) * sizeof(value));
-	group->sorted[at] = value;
+		for (uint32_t at = 0; at < group->counts[i]; at++)
+			ranks[at] = (uint16_t)(ranks[at] + (ranks[at] >= from ? delta : 0));
+	}
+}
+
+/* Returns the value's rank. group->count does not include it yet. */
+static uint16_t sorted_insert(struct group *group, int64_t value)
+{
+	size_t rank = values_below(group->sorted, group->count, value);
+
+	memmove(group->sorted + rank + 1, group->sorted + rank, (group->count - rank) * sizeof(value));
+	group->sorted[rank] = value;
+	shift_ranks(group, rank, 1);
+	return (uint16_t)rank;
 }
 
 /* group->count does not include the value any more. */
-static void sorted_remove(struct group *group, int64_t value)
+static void sorted_remove(struct group *group, uint16_t rank)
 {
-	size_t at = values_below(group->sorted, group->count + 1, value);
-
-	assert(at <= group->count && group->sorted[at] == value);
-	memmove(group->sorted + at, group->sorted + at + 1, (group->count - at) * sizeof(value));
+	memmove(group->sorted + rank, group->sorted + rank + 1, (group->count - rank) * sizeof(group->sorted[0]));
+	shift_ranks(group, rank + 1u, -1);
 }
+
+struct ranked {
+	int64_t value;
+	uint16_t *rank; /* where to note it */
+};
 
 static int compare_values(const void *a, const void *b)
 {
-	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+	const struct ranked *left = a, *right = b;
 
-	return (left > right) - (left < right);
+	return (left->value > right->value) - (left->value < right->value);
 }
 
 static void collect_values(const struct ranking *ranking, struct group *group)
 {
+	struct ranked *list;
 	size_t count = 0;
 
 	if (group->sorted)
 		return;
-	group->sorted = xmalloc((size_t)GROUP_MAX * BLOCK_MAX * sizeof(group->sorted[0]));
+	list = xmalloc(group->count * sizeof(*list));
 	for (size_t i = 0; i < group->block_count; i++) {
 		struct block *block = group->blocks[i];
 
-		block->values = xmalloc(BLOCK_MAX * sizeof(block->values[0]));
+		block->ranks = xmalloc(BLOCK_MAX * sizeof(block->ranks[0]));
 		for (uint32_t at = 0; at < group->counts[i]; at++)
-			block->values[at] = value_of(ranking, block->slots[at]);
-		memcpy(group->sorted + count, block->values, group->counts[i] * sizeof(block->values[0]));
-		count += group->counts[i];
+			list[count++] = (struct ranked){ value_of(ranking, block->slots[at]), &block->ranks[at] };
 	}
-	qsort(group->sorted, count, sizeof(group->sorted[0]), compare_values);
+	qsort(list, count, sizeof(*list), compare_values);
+	group->sorted = xmalloc((size_t)GROUP_MAX * BLOCK_MAX * sizeof(group->sorted[0]));
+	for (size_t rank = 0; rank < count; rank++) {
+		group->sorted[rank] = list[rank].value;
+		*list[rank].rank = (uint16_t)rank;
+	}
+	free(list);
 }
 
 /* ---- changes ---- */
@@ -404,9 +426,10 @@ void ranking_insert(struct ranking *ranking, uint32_t slot)
 	memmove(block->slots + place.at + 1, block->slots + place.at, after * sizeof(block->slots[0]));
 	block->slots[place.at] = slot;
 	if (group->sorted) {
-		memmove(block->values + place.at + 1, block->values + place.at, after * sizeof(block->values[0]));
-		block->values[place.at] = value_of(ranking, slot);
-		sorted_insert(group, block->values[place.at]);
+		uint16_t rank = sorted_insert(group, value_of(ranking, slot));
+
+		memmove(block->ranks + place.at + 1, block->ranks + place.at, after * sizeof(block->ranks[0]));
+		block->ranks[place.at] = rank;
 	}
 	group->counts[place.block]++;
 	group->count++;
@@ -426,8 +449,10 @@ void ranking_remove(struct ranking *ranking, uint32_t slot)
 	group->count--;
 	memmove(block->slots + place.at, block->slots + place.at + 1, after * sizeof(block->slots[0]));
 	if (group->sorted) {
-		sorted_remove(group, block->values[place.at]);
-		memmove(block->values + place.at, block->values + place.at + 1, after * sizeof(block->values[0]));
+		uint16_t rank = block->ranks[place.at];
+
+		memmove(block->ranks + place.at, block->ranks + place.at + 1, after * sizeof(block->ranks[0]));
+		sorted_remove(group, rank);
 	}
 	ranking->count--;
 	ranking->range_valid = false;
@@ -443,9 +468,8 @@ void ranking_value_changed(struct ranking *ranking, uint32_t slot)
 	if (!group->sorted)
 		return;
 	group->count--;
-	sorted_remove(group, block->values[place.at]);
-	block->values[place.at] = value_of(ranking, slot);
-	sorted_insert(group, block->values[place.at]);
+	sorted_remove(group, block->ranks[place.at]);
+	block->ranks[place.at] = sorted_insert(group, value_of(ranking, slot));
 	group->count++;
 	ranking->range_valid = false;
 }
@@ -532,14 +556,14 @@ size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high
 		collect_values(ranking, ranking->groups[g]);
 	search_groups(ranking, low);
 	for (size_t g = 0; g < ranking->group_count; g++)
-		ranking->groups[g]->in_range = ranking->groups[g]->below;
+		ranking->groups[g]->first = ranking->groups[g]->below;
 	if (high < INT64_MAX)
 		search_groups(ranking, high + 1);
 	for (size_t g = 0; g < ranking->group_count; g++) {
 		struct group *group = ranking->groups[g];
 		size_t end = high < INT64_MAX ? group->below : group->count;
 
-		group->in_range = end - MIN(end, group->in_range);
+		group->in_range = end - MIN(end, group->first);
 		count += group->in_range;
 	}
 	ranking->range_low = low;
@@ -548,31 +572,32 @@ size_t ranking_count_in_range(struct ranking *ranking, int64_t low, int64_t high
 	return count;
 }
 
-/* With low <= high; one comparison, for thousands of values. */
-static bool in_range(int64_t value, int64_t low, int64_t high)
+static bool in_range(uint16_t rank, uint16_t first, uint16_t count)
 {
-	return (uint64_t)value - (uint64_t)low <= (uint64_t)high - (uint64_t)low;
+	return (uint16_t)(rank - first) < count;
 }
 
-/* The slots of a block in the range, after the first `*position` of them, which is counted down. */
-static size_t block_read_in_range(const struct block *block, uint32_t count, int64_t low, int64_t high,
-	size_t *position, size_t max, uint32_t *ret_slots)
+/* The block's slots in the group's range, after the first `*position` of them, which is counted down. */
+static size_t block_read_in_range(
+	const struct group *group, size_t index, size_t *position, size_t max, uint32_t *ret_slots)
 {
-	size_t here = 0, read = 0;
+	const uint16_t *ranks = group->blocks[index]->ranks;
+	uint16_t first = (uint16_t)group->first, count = (uint16_t)group->in_range, here = 0;
+	size_t read = 0;
 
-	for (uint32_t at = 0; at < count; at++)
-		here += in_range(block->values[at], low, high);
+	for (uint32_t at = 0; at < group->counts[index]; at++)
+		here += in_range(ranks[at], first, count);
 	if (*position >= here) {
 		*position -= here;
 		return 0;
 	}
-	for (uint32_t at = 0; at < count && read < max; at++) {
-		if (!in_range(block->values[at], low, high))
+	for (uint32_t at = 0; at < group->counts[index] && read < max; at++) {
+		if (!in_range(ranks[at], first, count))
 			continue;
 		if (*position > 0)
 			--*position;
 		else
-			ret_slots[read++] = block->slots[at];
+			ret_slots[read++] = group->blocks[index]->slots[at];
 	}
 	return read;
 }
@@ -592,8 +617,7 @@ size_t ranking_read_in_range(
 			continue;
 		}
 		for (size_t b = 0; b < group->block_count && read < max; b++)
-			read += block_read_in_range(
-				group->blocks[b], group->counts[b], low, high, &position, max - read, ret_slots + read);
+			read += block_read_in_range(group, b, &position, max - read, ret_slots + read);
 	}
 	return read;
 }

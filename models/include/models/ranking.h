@@ -3,7 +3,7 @@
  * million members in several orders fit where a tree of nodes would not.
  *
  * The elements stand in blocks of at most 512, in order, and these in groups. The order is the owner's: `before` looks at the owner's
- * array. An element whose key changes is removed before and inserted after the change. Once asked about values, it keeps them: 16 to 20
+ * array. An element whose key changes is removed before and inserted after the change. Once asked about values, it keeps them: ten
  * bytes more an element.
  */
 #ifndef MODELS_RANKING_H
