@@ -52,10 +52,10 @@ stop() { kill "$1" 2>/dev/null || :; }
 
 ticks=$(getconf CLK_TCK)
 used() { awk '{ sub(/^.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
-# load PID PORT WHAT PAGES [CONNECTIONS [DELAY_US]]: prints "REQUESTS_A_SECOND CPU_US P50 P99 ERRORS"
+# load PID PORT WHAT PAGES [CONNECTIONS [DELAY_US [FIRST]]]: prints "REQUESTS_A_SECOND CPU_US P50 P99 ERRORS"
 load() {
 	before=$(used "$1")
-	wrk -t1 -c"${5:-32}" -d"${seconds}s" -s "$here/api_load.lua" "http://127.0.0.1:$2" -- "$3" "$4" "${6:-0}" >"$work/wrk"
+	wrk -t1 -c"${5:-32}" -d"${seconds}s" -s "$here/api_load.lua" "http://127.0.0.1:$2" -- "$3" "$4" "${6:-0}" "${7:-1}" >"$work/wrk"
 	after=$(used "$1")
 	awk -v cpu=$((after - before)) -v ticks="$ticks" -v seconds="$seconds" '/^RESULT/ {
 		printf "%d %.2f %d %d %d\n", $2, cpu * 1e6 / ticks / ($2 * seconds), $3, $4, $5 }' "$work/wrk"
@@ -92,6 +92,18 @@ compare() {
 	# Time instead of rate: the baseline's over ours is the same ratio.
 	row "$1, processor time" "us/request" "$(median "$work/a" 2)" "$(median "$work/b" 2)" "$4" time_ratio
 }
+# compare_depth NAME WHAT PAGES: the last fifth of the pages beside the first fifth.
+compare_depth() {
+	: >"$work/a"
+	: >"$work/b"
+	round=0
+	while [ $round -lt $rounds ]; do
+		load "$api_pid" "$api_port" "$2" $(($3 / 5)) >>"$work/b"
+		load "$api_pid" "$api_port" "$2" "$3" 32 0 $(($3 * 4 / 5)) >>"$work/a"
+		round=$((round + 1))
+	done
+	row "$1: the last fifth of the pages beside the first" "requests/s" "$(median "$work/a" 1)" "$(median "$work/b" 1)" 0.8 at_least
+}
 path_of() {
 	case $1 in
 	levels) echo '/levels/?format=json' ;;
@@ -116,7 +128,7 @@ done
 row "p99 at $(median "$work/p" 1) requests/s, about half of the maximum" us "$(median "$work/p" 4)" '' 2000 at_most
 
 compare "any page, $few members" random 350 0.7
-compare "filter by date with paging, $few members" filter 350 0.3
+compare "filter by date with paging, $few members" filter $((few / 20 / 4)) 0.3
 compare "/levels/" levels 1 0.8
 
 "$build/bench/api-data" award "$work/few.sqlite3" $few 1000 $((seconds * rounds + 2)) >"$work/awards" &
@@ -137,7 +149,9 @@ stop "$api_pid"
 start_api "$work/many.sqlite3"
 row "start to first answer, $many members" ms "$api_ms" '' 2000 at_most
 compare "any page, $many members" random $((many / 20)) 0.5
-compare "filter by date with paging, $many members" filter $((many / 20)) ''
+compare_depth "any page, $many members" random $((many / 20))
+compare "filter by date with paging, $many members" filter $((many / 20 / 4)) 0.3
+compare_depth "filter by date with paging, $many members" filter $((many / 20 / 4))
 row "resident memory, $many members" MiB "$(resident "$api_pid")" '' 160 at_most
 stop "$api_pid"
 
