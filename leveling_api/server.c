@@ -290,7 +290,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 /* The only place where the request line can be seen as it was sent. */
 static void *note_target(void *arg, const char *target, struct MHD_Connection *mhd)
 {
-	const char *query = strchr(target, '?');
+	char *query = strchr(target, '?');
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *connection = info ? info->socket_context : NULL;
 
@@ -302,7 +302,7 @@ static void *note_target(void *arg, const char *target, struct MHD_Connection *m
 	/* The library would go on to take the query apart and to keep every parameter in the connection's memory, where a few hundred fit.
 	 * Nobody asks for them. */
 	if (query)
-		*(char *)(uintptr_t)(query + 1) = '\0';
+		query[1] = '\0';
 	connection->status = 0;
 	connection->called = false;
 	return connection;
