@@ -62,7 +62,7 @@ bool request_host_valid(const char *host)
 		p += len + 2;
 	} else {
 		while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '.' ||
-			*p == '-')
+			*p == '-' || *p == '_')
 			p++;
 		if (p == host)
 			return false;

@@ -123,9 +123,9 @@ static void test_too_long_and_unclean(void **state)
 static void test_hosts(void **state)
 {
 	static const char *const good[] = { "a", "a.b-c:80", "127.0.0.1:1", "[::1]", "[2001:db8::1]:65535",
-		"EXAMPLE.org" };
-	static const char *const bad[] = { "", ":80", "a:", "a:123456", "a:b", "[::1", "[]", "[::1]x", "a_b", "a/b",
-		"a@b", "[g]" };
+		"EXAMPLE.org", "leveling_api:8000" };
+	static const char *const bad[] = { "", ":80", "a:", "a:123456", "a:b", "[::1", "[]", "[::1]x", "a/b", "a@b",
+		"[g]" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
