@@ -461,7 +461,7 @@ void ratelimit_answered(
 	learn(l, request, answer, now);
 	bucket->lanes--;
 	bucket_release(bucket);
-	if (answer->status == 429)
+	if (answer->status == 429 || answer->edge)
 		too_many(l, request, answer, now);
 	if (answer->status == 401 || answer->status == 403 || (answer->status == 429 && !answer->shared))
 		invalid_count(l, now);

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "rest_internal.h"
 
-#define CODE_EDGE         40333 /* "internal network error": Cloudflare refuses the client */
+#define CODE_EDGE         40333 /* Cloudflare refuses the client: opcodes-and-status-codes, "JSON Error Codes" */
 #define CODE_ACKNOWLEDGED 40060 /* the interaction was answered before */
 #define DETAIL_DEPTH      8
 
@@ -59,7 +59,8 @@ static void limits_read(const struct http_answer *answer, const cJSON *json, int
 	limits->remaining = count_parse(http_answer_header(answer, "x-ratelimit-remaining"));
 	limits->reset_after = seconds_parse(http_answer_header(answer, "x-ratelimit-reset-after"));
 	limits->retry_after = -1;
-	if (answer->status != 429)
+	limits->edge = code == CODE_EDGE;
+	if (answer->status != 429 && !limits->edge)
 		return;
 	limits->retry_after = seconds_to_usec(body_wait);
 	if (limits->retry_after < 0)
@@ -70,7 +71,7 @@ static void limits_read(const struct http_answer *answer, const cJSON *json, int
 	limits->global = (scope && streq(scope, "global")) ||
 			 is_true(http_answer_header(answer, "x-ratelimit-global")) || json_bool(json, "global", false);
 	/* what comes from Discord's API is JSON and has at least a time to wait */
-	limits->edge = !json || code == CODE_EDGE || (!json_get(json, "retry_after") && !scope);
+	limits->edge |= !json || (!json_get(json, "retry_after") && !scope);
 }
 
 /* Discord nests the reasons of a refused form by field: {"embeds": {"0": {"title": {"_errors": [{"message":
@@ -128,6 +129,8 @@ static int result_of(int status, int code)
 		return 0;
 	if (code == CODE_ACKNOWLEDGED)
 		return -EALREADY;
+	if (code == CODE_EDGE)
+		return -EBUSY; /* its 403 is no missing permission */
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].status == status)
 			return table[i].result;

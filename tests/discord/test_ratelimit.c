@@ -338,15 +338,14 @@ static void a_limit_below_the_bucket_holds_its_lane_only(void **state)
 	finish(l, &renamed, 1, START);
 }
 
-static void a_ban_at_the_edge_stops_everything(void **state)
+static void ban_at_the_edge(int status)
 {
 	struct ratelimit_request request = { .route = POST_MESSAGE, .major = 1 };
 	struct ratelimit_request interaction = { .route = "POST /interactions", .major = 2, .interaction = true };
 	struct ratelimit_answer edge = silence();
 	struct ratelimit *l = make(50);
 
-	(void)state;
-	edge.status = 429;
+	edge.status = status;
 	edge.edge = true;
 	edge.retry_after = 5 * SECOND;
 	pass(l, POST_MESSAGE, 1, edge, START);
@@ -361,6 +360,13 @@ static void a_ban_at_the_edge_stops_everything(void **state)
 	assert_non_null(ratelimit_next(l, START + HOUR));
 	ratelimit_cancel(l, &interaction, START);
 	finish(l, &request, 1, START);
+}
+
+static void a_ban_at_the_edge_stops_everything(void **state)
+{
+	(void)state;
+	ban_at_the_edge(429);
+	ban_at_the_edge(403);
 }
 
 /* ---- the global share ---- */

@@ -485,15 +485,13 @@ static void headers_are_obeyed(void **state)
 	world_close(&w);
 }
 
-static void a_page_of_the_edge_stops_everything_at_once(void **state)
+static void stopped_by_the_edge(const struct reply *edge)
 {
 	struct rest_error error;
+	struct world w;
 	usec start;
-	OPEN(w, { .status = 429,
-			.body = "<html>error 1015</html>",
-			.headers = { { "Via", "1.1 x" }, { "Retry-After", "120" } } });
 
-	(void)state;
+	world_open(&w, edge, 1);
 	start = loop_now(&w.loop);
 	assert_int_equal(world_run(&w, create_message, NULL, &error), -EBUSY);
 	assert_int_equal(world_run(&w, get_guild, NULL, NULL), -EBUSY);
@@ -501,6 +499,17 @@ static void a_page_of_the_edge_stops_everything_at_once(void **state)
 	assert_int_equal(w.count, 1);
 	assert_true(loop_now(&w.loop) - start < 3 * SECOND); /* a wait beyond the deadline is not waited for */
 	world_close(&w);
+}
+
+static void a_page_of_the_edge_stops_everything_at_once(void **state)
+{
+	(void)state;
+	stopped_by_the_edge(&(struct reply){ .status = 429,
+		.body = "<html>error 1015</html>",
+		.headers = { { "Via", "1.1 x" }, { "Retry-After", "120" } } });
+	stopped_by_the_edge(&(struct reply){ .status = 403,
+		.body = "{\"code\":40333,\"message\":\"internal network error\"}",
+		.headers = { { "Retry-After", "120" } } });
 }
 
 static void a_limit_beyond_the_deadline_is_not_waited_for(void **state)

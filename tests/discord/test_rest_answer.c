@@ -93,6 +93,23 @@ static void each_429_has_its_scope(void **state)
 	}
 }
 
+/* Discord's edge says it with 403 as well (germanoeich/nirn-proxy, issue 14): that is no missing permission. */
+static void a_refusal_of_the_edge_is_known_by_its_code(void **state)
+{
+	static const struct http_header retry[] = { { "retry-after", "90" }, { 0 } };
+	struct rest_outcome outcome =
+		read_answer(403, "{\"code\":40333,\"message\":\"internal network error\"}", retry);
+
+	(void)state;
+	assert_int_equal(outcome.result, -EBUSY);
+	assert_true(outcome.limits.edge);
+	assert_int_equal(outcome.limits.retry_after, 90 * SECOND);
+	outcome = read_answer(403, "{\"code\":50013,\"message\":\"Missing Permissions\"}", retry);
+	assert_int_equal(outcome.result, -EACCES);
+	assert_false(outcome.limits.edge);
+	assert_int_equal(outcome.limits.retry_after, -1);
+}
+
 static void the_first_reason_of_a_refused_form_is_told(void **state)
 {
 	static const struct {
@@ -226,6 +243,7 @@ int main(void)
 		cmocka_unit_test(headers_become_limits),
 		cmocka_unit_test(nonsense_in_headers_is_none),
 		cmocka_unit_test(each_429_has_its_scope),
+		cmocka_unit_test(a_refusal_of_the_edge_is_known_by_its_code),
 		cmocka_unit_test(the_first_reason_of_a_refused_form_is_told),
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(no_answer_is_the_networks_error),

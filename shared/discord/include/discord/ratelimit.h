@@ -55,7 +55,7 @@ struct ratelimit_answer {
 	usec retry_after; /* of the body, else of the header */
 	bool global;      /* header or body or scope says so */
 	bool shared;      /* X-RateLimit-Scope: shared */
-	bool edge;        /* a 429 that does not come from Discord's API: no JSON or no Via header, or code 40333 */
+	bool edge;        /* Cloudflare's word, not the API's: code 40333, or a 429 without JSON or without a time */
 };
 
 struct ratelimit *ratelimit_create(const struct ratelimit_options *options);

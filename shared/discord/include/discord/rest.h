@@ -3,7 +3,8 @@
  * All functions with `warn_unused` suspend: call them in flows only. They return 0 or
  *	-EINVAL (400), -EKEYREJECTED (401), -EACCES (403), -ENOENT (404), -EREMOTEIO (5xx) by the answer's status;
  *	-EALREADY: the interaction was answered before;
- *	-EBUSY: rate limited beyond the deadline, too many calls wait, or the breaker is open;
+ *	-EBUSY: rate limited beyond the deadline, too many calls wait, Discord's edge refuses us, or the breaker is
+ *	open;
  *	-E2BIG, -EINVAL: Discord would refuse it, so it was not sent;
  *	-EBADMSG: an answer that is not what Discord promises;
  *	-EPROTO: a redirect, or a certificate that is not accepted;

@@ -289,7 +289,7 @@ enum fake_rest_fault_kind {
 	FAKE_REST_LIMIT_USER,   /* 429 with `delay` as retry_after, scope user */
 	FAKE_REST_LIMIT_GLOBAL,
 	FAKE_REST_LIMIT_SHARED,
-	FAKE_REST_LIMIT_HTML,      /* 429 as Cloudflare sends it: HTML, no rate-limit headers, Via */
+	FAKE_REST_LIMIT_HTML,      /* 429 as Cloudflare sends it: HTML, no rate-limit headers, no Via */
 	FAKE_REST_GARBAGE,         /* 200 with a body that is no JSON; without the effect */
 	FAKE_REST_BAD_STATUS_BODY, /* effect, then `status` with an HTML body */
 };
