@@ -96,30 +96,45 @@ static void constants_are_discords(void **state)
 				(long long)constant(constants[i].schema, constants[i].title));
 }
 
-/* The limit of a property of the embed that is sent; -1: none. */
-static int64_t embed_limit(const char *property, const char *limit)
+/* The limit of a property; -1: none. */
+static int64_t limit_of(const char *schema, const char *property, const char *limit)
 {
 	const cJSON *all = json_object(json_object(schemas, "components"), "schemas");
-	const cJSON *schema = json_object(json_object(json_object(all, "RichEmbed"), "properties"), property);
+	const cJSON *properties = json_object(json_object(all, schema), "properties");
 
-	return json_int(schema, limit, -1);
+	return json_int(json_object(properties, property), limit, -1);
 }
 
-static void embed_limits_are_discords(void **state)
+static void limits_are_discords(void **state)
 {
+	static const struct {
+		const char *schema, *property, *limit;
+		int64_t value;
+	} limits[] = {
+		{ "RichEmbed", "title", "maxLength", EMBED_TITLE_MAX },
+		{ "RichEmbed", "description", "maxLength", EMBED_DESCRIPTION_MAX },
+		{ "RichEmbed", "fields", "maxItems", EMBED_FIELDS_MAX },
+		{ "RichEmbedField", "name", "maxLength", EMBED_FIELD_NAME_MAX },
+		{ "RichEmbedField", "value", "maxLength", EMBED_FIELD_VALUE_MAX },
+		{ "RichEmbedFooter", "text", "maxLength", EMBED_FOOTER_MAX },
+		{ "RichEmbedAuthor", "name", "maxLength", EMBED_AUTHOR_MAX },
+		{ "MessageCreateRequest", "embeds", "maxItems", EMBEDS_PER_MESSAGE },
+	};
+
 	(void)state;
 	if (!schemas)
 		skip();
-	assert_int_equal(embed_limit("title", "maxLength"), EMBED_TITLE_MAX);
-	assert_int_equal(embed_limit("description", "maxLength"), EMBED_DESCRIPTION_MAX);
-	assert_int_equal(embed_limit("fields", "maxItems"), EMBED_FIELDS_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limit_of(limits[i].schema, limits[i].property, limits[i].limit) != limits[i].value)
+			fail_msg("%s.%s is limited to %lld", limits[i].schema, limits[i].property,
+				(long long)limit_of(limits[i].schema, limits[i].property, limits[i].limit));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(constants_are_discords),
-		cmocka_unit_test(embed_limits_are_discords),
+		cmocka_unit_test(limits_are_discords),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
