@@ -94,6 +94,7 @@ static bool may_post(struct call *call, const struct channel *channel)
 		return true;
 	}
 	if (!permitted(permissions, PERMISSION_SEND_MESSAGES) ||
+		(json_bool(call->body, "tts", false) && !permitted(permissions, PERMISSION_SEND_TTS_MESSAGES)) ||
 		(call_files(call) && !permitted(permissions, PERMISSION_ATTACH_FILES)))
 		return call_fail(call, 403, 50013, "Missing Permissions");
 	return true;
@@ -147,6 +148,16 @@ static bool find_reference(struct call *call, const struct channel *channel, uin
 	return call_form(call);
 }
 
+/* The body's embeds; who may not embed has them left out. */
+static const cJSON *permitted_embeds(struct call *call, const struct channel *channel)
+{
+	const struct state *state = &call->fake->state;
+
+	return permitted(permissions_in(state, state->bot, channel), PERMISSION_EMBED_LINKS)
+		       ? json_array(call->body, "embeds")
+		       : NULL;
+}
+
 /* The nonce as text: a number is as good. The caller's (free()). */
 static char *nonce_text(const cJSON *body)
 {
@@ -160,7 +171,7 @@ static char *nonce_text(const cJSON *body)
 static void post_message(struct call *call)
 {
 	struct channel *channel = call_channel(call, 0);
-	const cJSON *body = call->body;
+	const cJSON *body = call->body, *embeds;
 	char *nonce cleanup(freep) = NULL;
 	struct draft draft;
 	cJSON *attachments;
@@ -175,6 +186,11 @@ static void post_message(struct call *call)
 		call_fail(call, 400, 50006, "Cannot send an empty message");
 		return;
 	}
+	embeds = permitted_embeds(call, channel);
+	if (!embeds && !json_string(body, "content") && json_array(body, "embeds") && !call_files(call)) {
+		call_fail(call, 403, 50013, "Missing Permissions"); /* discord-api-docs, issue 2601 */
+		return;
+	}
 	nonce = nonce_text(body);
 	if (answer_nonce(call, channel, nonce) || !find_reference(call, channel, &reference))
 		return;
@@ -186,7 +202,7 @@ static void post_message(struct call *call)
 	draft = (struct draft){ .author = call->fake->state.bot,
 		.channel = channel->id,
 		.content = json_string(body, "content"),
-		.embeds = json_array(body, "embeds"),
+		.embeds = embeds,
 		.components = json_array(body, "components"),
 		.attachments = attachments,
 		.allowed_mentions = json_object(body, "allowed_mentions"),
@@ -242,7 +258,7 @@ static void patch_message(struct call *call)
 		message->flags = (message->flags & ~(unsigned)MESSAGE_SUPPRESS_EMBEDS) |
 				 ((unsigned)flags->valuedouble & MESSAGE_SUPPRESS_EMBEDS);
 	message_edit(call->fake, message, cJSON_IsNull(content) ? "" : json_string(body, "content"),
-		json_array(body, "embeds"), json_array(body, "components"), attachments,
+		permitted_embeds(call, channel), json_array(body, "components"), attachments,
 		json_object(body, "allowed_mentions"));
 	put_message(call, message, false);
 }

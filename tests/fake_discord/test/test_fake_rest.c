@@ -194,6 +194,36 @@ static void test_nonce_of_a_deleted_message(void **state)
 	assert_int_equal(client.status, 200);
 }
 
+static void test_reading_aloud_needs_a_permission(void **state)
+{
+	(void)state;
+	start(NULL);
+	CALL("POST", "{\"content\":\"loud\",\"tts\":true}", "/channels/%llu/messages", channel("general"));
+	expect_refusal(403, 50013);
+}
+
+/* discord-api-docs, issue 2601: embeds alone are refused, beside a text they are left out. */
+static void test_embeds_without_the_permission(void **state)
+{
+	static const char alone[] = "{\"embeds\":[{\"title\":\"t\"}]}";
+
+	(void)state;
+	start(NULL);
+	CALL("POST", alone, "/channels/%llu/messages", channel("general"));
+	assert_int_equal(client.status, 200);
+	assert_int_equal(fake_channel_permit(client.fake, channel("general"), fake_guild(client.fake), 0, 1 << 14), 0);
+	CALL("POST", alone, "/channels/%llu/messages", channel("general"));
+	expect_refusal(403, 50013);
+	CALL("POST", "{\"content\":\"c\",\"embeds\":[{\"title\":\"t\"}]}", "/channels/%llu/messages",
+		channel("general"));
+	assert_int_equal(client.status, 200);
+	assert_int_equal(cJSON_GetArraySize(json_array(client.answer, "embeds")), 0);
+	CALL("PATCH", alone, "/channels/%llu/messages/%llu", channel("general"),
+		(unsigned long long)json_snowflake(client.answer, "id"));
+	assert_int_equal(client.status, 200);
+	assert_int_equal(cJSON_GetArraySize(json_array(client.answer, "embeds")), 0);
+}
+
 static char *repeat(const char *before, char c, size_t count, const char *after)
 {
 	struct str text = STR_INIT;
@@ -781,6 +811,8 @@ int main(void)
 		TEST(test_reply_and_mentions),
 		TEST(test_nonce),
 		TEST(test_nonce_of_a_deleted_message),
+		TEST(test_reading_aloud_needs_a_permission),
+		TEST(test_embeds_without_the_permission),
 		TEST(test_message_limits),
 		TEST(test_embed_total),
 		TEST(test_components),
