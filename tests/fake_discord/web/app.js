@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 const view = {
 	me: sessionStorage.getItem("me") || "",
 	channel: sessionStorage.getItem("channel") || "",
-	guild: null, bot: null, users: new Map(), roles: new Map(), channels: [], commands: [],
+	guild: null, bot: null, users: new Map(), roles: new Map(), channels: [],
 	messages: new Map(), /* of the open channel, by id, oldest first */
 	unread: new Set(), interactions: new Map(), replyTo: "",
 };
@@ -128,7 +128,7 @@ async function loadChannel() {
 async function loadView() {
 	const seen = await look("view", { user: view.me });
 	view.channels = seen.channels;
-	view.commands = seen.commands;
+	composer.commands(seen.commands);
 	if (!view.channels.some((channel) => channel.id === view.channel)) {
 		const first = view.channels.find((channel) => channel.type === 0 && channel.name === "general") || view.channels.find((channel) => channel.type === 0);
 		view.channel = first?.id || "";
@@ -178,7 +178,6 @@ function drop(id) {
 async function reload() {
 	await loadView();
 	paintChannels();
-	composer.commands(view.commands);
 }
 
 const on = {
@@ -316,7 +315,6 @@ $("who").addEventListener("change", () => attempt(async () => {
 	reply("");
 	await loadView();
 	paintPeople();
-	composer.commands(view.commands);
 	await loadChannel();
 	document.body.dataset.me = view.me; /* shown in full: what a test waits for */
 }));
@@ -326,7 +324,8 @@ const onSubmit = (id, action) => $(id).addEventListener("submit", (event) => {
 	attempt(() => action(event.target.elements));
 });
 onSubmit("nick-form", (fields) => act("nick", { user: view.me, nick: fields.nick.value.trim() || null }));
-onSubmit("rename-form", (fields) => act("rename", { user: view.me, username: fields.username.value.trim() }));
+onSubmit("rename-form", (fields) => act("rename", { user: view.me, username: fields.username.value.trim(),
+	global_name: view.users.get(view.me).global_name }));
 onSubmit("join-form", async (fields) => {
 	await act("join", { username: fields.username.value.trim() });
 	fields.username.value = "";
@@ -338,7 +337,4 @@ $("leave").addEventListener("click", () => attempt(() => {
 	return me.here === false ? act("join", { username: me.username }) : act("leave", { user: view.me });
 }));
 
-load().then((event) => {
-	composer.commands(view.commands);
-	follow(event);
-}, () => follow(0));
+load().then(follow, () => follow(0));
