@@ -177,7 +177,7 @@ static void on_message(void *arg, const char *data, size_t len, bool binary)
 		broken(client, "a message was no JSON object");
 		return;
 	}
-	event.op = (int)json_int(json, "op", -1);
+	event.op = json_int(json, "op", -1);
 	event.sequence = json_int(json, "s", 0);
 	event.name = json_string(json, "t");
 	event.d = json_get(json, "d");

@@ -327,6 +327,22 @@ static void lose(struct world *w, enum loss loss)
 	}
 }
 
+/* Also when their low bits are those of op 7. */
+static void opcodes_to_come_are_ignored(void **state)
+{
+	static const char *const frames[] = { "{\"op\":12,\"d\":null}", "{\"op\":4294967303,\"d\":null}",
+		"{\"op\":7.5}", "{}" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, false);
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		fake_gateway_send(w.fake, FAKE_ALL, frames[i], strlen(frames[i]));
+	expect_contents(&w, "last ");
+	assert_int_equal(fake_stats(&w).connected, 1);
+	world_close(&w);
+}
+
 /* Whatever ends the connection: the session is resumed, and what was said meanwhile comes once and in order. */
 static void sessions_are_resumed_without_loss(void **state)
 {
@@ -749,6 +765,7 @@ int main(void)
 		cmocka_unit_test(events_arrive),
 		cmocka_unit_test(identify_waits_for_its_claim),
 		cmocka_unit_test(large_frames_come_in_fragments),
+		cmocka_unit_test(opcodes_to_come_are_ignored),
 		cmocka_unit_test(sessions_are_resumed_without_loss),
 		cmocka_unit_test(unanswered_heartbeats_are_noticed),
 		cmocka_unit_test(reconnect_before_hello_resumes),

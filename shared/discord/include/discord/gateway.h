@@ -86,7 +86,7 @@ enum gateway_event_kind {
 struct gateway_event {
 	enum gateway_event_kind kind;
 	/* GATEWAY_FRAME */
-	int op;
+	int64_t op;
 	int64_t sequence; /* 0: none */
 	const char *name; /* "READY"; NULL for other ops than 0 */
 	const cJSON *d;
