@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "channels.h"
 #include "dispatch.h"
 #include "fake.h"
 #include "message_form.h"
@@ -446,9 +447,7 @@ int fake_channel_delete(struct fake *fake, uint64_t id)
 	begin(fake);
 	if (!channel || channel_is_direct(channel))
 		return fake_refuse(fake, "there is no such channel");
-	dispatch_channel(fake, channel_is_thread(channel) ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
-	state_remove_channel(&fake->state, channel);
-	dispatch_audit(fake, fake->state.owner, AUDIT_CHANNEL_DELETE, id, NULL, NULL, NULL);
+	channel_delete(fake, fake->state.owner, channel, NULL);
 	return 0;
 }
 

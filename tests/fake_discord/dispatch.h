@@ -23,6 +23,7 @@ enum {
 	AUDIT_ROLE_DELETE = 32,
 	AUDIT_MESSAGE_DELETE = 72,
 	AUDIT_MESSAGE_BULK_DELETE = 73,
+	AUDIT_THREAD_DELETE = 112,
 };
 
 /* event: MESSAGE_CREATE or MESSAGE_UPDATE; an ephemeral message is told to the page only. */

@@ -1,6 +1,7 @@
 /* Channels and their permission overwrites, threads as far as they have members (resources/channel). */
 #include <stdlib.h>
 
+#include "channels.h"
 #include "dispatch.h"
 #include "permissions.h"
 #include "rest.h"
@@ -215,23 +216,19 @@ static void delete_channel(struct call *call)
 {
 	struct channel *channel = call_channel(call, 0);
 	struct state *state = &call->fake->state;
+	uint64_t wanted;
 
 	if (!channel)
 		return;
-	if (!channel_is_direct(channel) &&
-		!permitted(permissions_in(state, state->bot, channel), PERMISSION_MANAGE_CHANNELS)) {
+	wanted = channel_is_thread(channel) ? PERMISSION_MANAGE_THREADS : PERMISSION_MANAGE_CHANNELS;
+	if (!channel_is_direct(channel) && !permitted(permissions_in(state, state->bot, channel), wanted)) {
 		call_fail(call, 403, 50013, "Missing Permissions");
 		return;
 	}
 	write_channel(&call->w, state, channel);
 	if (channel_is_direct(channel))
 		return; /* closing it; it comes back with the next message */
-	dispatch_channel(call->fake, channel_is_thread(channel) ? "THREAD_DELETE" : "CHANNEL_DELETE", channel);
-	for (struct channel *child = state->channels; child; child = child->hh.next)
-		if (child->parent == channel->id)
-			child->parent = 0;
-	dispatch_audit(call->fake, state->bot, AUDIT_CHANNEL_DELETE, channel->id, call->reason, NULL, NULL);
-	state_remove_channel(state, channel);
+	channel_delete(call->fake, state->bot, channel, call->reason);
 }
 
 /* ---- overwrites ---- */

@@ -552,6 +552,27 @@ static void test_bans_and_audit_log(void **state)
 	assert_int_equal(fake_ban(client.fake, member("bob"), member("ivan"), "rude"), 0);
 }
 
+static void test_what_hangs_on_a_deleted_channel(void **state)
+{
+	unsigned long long category, text, thread;
+	cJSON *update;
+
+	(void)state;
+	start(NULL);
+	category = fake_channel_create(client.fake, "group", 4, 0);
+	text = fake_channel_create(client.fake, "text", 0, category);
+	thread = fake_channel_create(client.fake, "aside", 11, text);
+	client_identify(&client, ALL_INTENTS);
+	assert_int_equal(CALL("DELETE", NULL, "/channels/%llu", category), 200);
+	update = client_expect(&client, 0, "CHANNEL_UPDATE");
+	assert_int_equal(json_snowflake(json_get(update, "d"), "id"), text);
+	assert_true(cJSON_IsNull(json_get(json_get(update, "d"), "parent_id")));
+	cJSON_Delete(update);
+	assert_int_equal(CALL("DELETE", NULL, "/channels/%llu", text), 200);
+	CALL("GET", NULL, "/channels/%llu", thread);
+	expect_refusal(404, 10003);
+}
+
 static void test_channels(void **state)
 {
 	unsigned long long id;
@@ -823,6 +844,7 @@ int main(void)
 		TEST(test_roles_and_members),
 		TEST(test_bans_and_audit_log),
 		TEST(test_channels),
+		TEST(test_what_hangs_on_a_deleted_channel),
 		TEST(test_command_rules),
 		TEST(test_user_agent_and_token),
 		TEST(test_rate_limit),
