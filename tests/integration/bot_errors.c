@@ -1,5 +1,5 @@
 /* What people get wrong: they are told, and it vanishes; what is no command is left alone. */
-#include "bot_helpers.h"
+#include "expiry_helpers.h"
 
 static void what_is_no_command_is_ignored(struct harness *h)
 {
@@ -17,17 +17,20 @@ static void what_is_no_command_is_ignored(struct harness *h)
 static void mistakes_are_named_and_vanish_with_their_message(struct harness *h)
 {
 	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct process *bot = harness_start(h, PROGRAM_BOT);
 	struct fake_message_view view;
 
-	harness_start(h, PROGRAM_BOT);
+	harness_wait_log(bot, "all members are known", SOON);
 	ask(h, alice, general, ".rank \"open", "not closed");
 	ask(h, alice, general, ".level_messages maybe", "one of: on, off");
 	ask(h, alice, general, ".leaderboard x", "whole number");
 	view = ask(h, alice, general, ".rank nobody at all", "no such member");
 	assert_contains(embed_text(h, &view), ".rank [member]");
-	harness_idle(h, 17 * SECOND);
-	assert_int_equal(fake_message(h->fake, general, view.id, &view), 0);
-	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, 8 * SECOND), 0);
+	assert_int_equal(life_of(h, view.id), 20 * SECOND);
+	harness_stop(bot);
+	end_life(h, view.id);
+	harness_start(h, PROGRAM_BOT);
+	assert_int_equal(fake_wait_deleted(h->fake, general, view.id, SOON), 0);
 	assert_int_equal(fake_wait_deleted(h->fake, general, view.reply_to, SOON), 0);
 }
 
