@@ -1,4 +1,6 @@
 /* Questions to the guild cache: looking up by id and name, and permissions. */
+#include <string.h>
+
 #include "base/str.h"
 #include "base/utf8.h"
 #include "base/util.h"
@@ -104,12 +106,25 @@ void cached_member_avatar(
 
 /* ---- by name ---- */
 
-/* Collects candidates: a better kind of match beats a worse one, two of the same kind are ambiguous. */
+/* Collects candidates: a better kind of match beats a worse one, two of the same kind are ambiguous. What is wanted is
+ * folded once and not for each name, of which a guild has thousands. */
 struct search {
+	const char *wanted;
+	struct str folded, name; /* of what is wanted, and of the candidate at hand */
 	const void *found;
 	int quality;
 	bool ambiguous;
 };
+
+static void search_begin(struct search *search, const char *wanted, char mark)
+{
+	*search = (struct search){
+		.wanted = *wanted == mark ? wanted + 1 : wanted, .folded = STR_INIT, .name = STR_INIT
+	};
+	/* What is no UTF-8 is found exactly or not at all. */
+	if (utf8_fold(&search->folded, search->wanted) < 0)
+		str_clear(&search->folded);
+}
 
 static void consider(struct search *search, const void *candidate, int quality)
 {
@@ -120,60 +135,61 @@ static void consider(struct search *search, const void *candidate, int quality)
 	search->quality = quality;
 }
 
-static const void *conclude(const struct search *search, bool *ret_ambiguous)
+static const void *search_end(struct search *search, bool *ret_ambiguous)
 {
+	str_finish(&search->folded);
+	str_finish(&search->name);
 	*ret_ambiguous = search->ambiguous;
 	return search->ambiguous ? NULL : search->found;
 }
 
-static int name_quality(const char *name, const char *wanted)
+static int name_quality(struct search *search, const char *name)
 {
 	if (!name)
 		return 0;
-	if (streq(name, wanted))
+	if (streq(name, search->wanted))
 		return 2;
-	return utf8_equal_folded(name, wanted) ? 1 : 0;
+	str_clear(&search->name);
+	return utf8_fold(&search->name, name) == 0 && search->folded.len && search->name.len == search->folded.len &&
+	       memcmp(search->name.buf, search->folded.buf, search->folded.len) == 0;
 }
 
 const struct cached_member *cache_find_member(const struct cache *cache, const char *name, bool *ret_ambiguous)
 {
-	struct search search = { 0 };
+	struct search search;
 
-	if (*name == '@')
-		name++;
+	search_begin(&search, name, '@');
 	/* Account names are unique, so they win over shown names; a name that a nickname hides comes last. */
 	for (const struct member_entry *entry = cache->members; entry; entry = entry->hh.next) {
-		int account = name_quality(entry->m.username, name);
-		int shown = name_quality(cached_member_name(&entry->m), name);
-
-		int hidden = name_quality(entry->m.global_name, name);
+		int account = name_quality(&search, entry->m.username);
+		int shown = name_quality(&search, cached_member_name(&entry->m));
+		int hidden = name_quality(&search, entry->m.global_name);
 
 		consider(&search, &entry->m, account ? account + 4 : shown ? shown + 2 : hidden);
 	}
-	return conclude(&search, ret_ambiguous);
+	return search_end(&search, ret_ambiguous);
 }
 
 const struct cached_role *cache_find_role(const struct cache *cache, const char *name, bool *ret_ambiguous)
 {
-	struct search search = { 0 };
+	struct search search;
 
-	if (*name == '@')
-		name++;
+	search_begin(&search, name, '@');
 	for (const struct role_entry *entry = cache->roles; entry; entry = entry->hh.next)
-		consider(&search, &entry->r, entry->r.id == cache->guild_id ? 0 : name_quality(entry->r.name, name));
-	return conclude(&search, ret_ambiguous);
+		if (entry->r.id != cache->guild_id)
+			consider(&search, &entry->r, name_quality(&search, entry->r.name));
+	return search_end(&search, ret_ambiguous);
 }
 
 const struct cached_channel *cache_find_channel(const struct cache *cache, const char *name, bool *ret_ambiguous)
 {
-	struct search search = { 0 };
+	struct search search;
 
-	if (*name == '#')
-		name++;
+	search_begin(&search, name, '#');
 	for (const struct channel_entry *entry = cache->channels; entry; entry = entry->hh.next)
 		if (entry->c.type != CHANNEL_GUILD_CATEGORY)
-			consider(&search, &entry->c, name_quality(entry->c.name, name));
-	return conclude(&search, ret_ambiguous);
+			consider(&search, &entry->c, name_quality(&search, entry->c.name));
+	return search_end(&search, ret_ambiguous);
 }
 
 /* ---- permissions ---- */

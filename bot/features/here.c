@@ -1,5 +1,6 @@
 /* here: who can see this channel, by roles and overwrites; in a thread, who has joined it. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/utf8.h"
 #include "cache.h"
@@ -12,21 +13,33 @@
 #define FILTERS_MAX 16
 
 struct listed {
-	const struct token *filters;
+	const char *filters[FILTERS_MAX]; /* folded, as the names are that they are looked for in */
 	size_t filter_count;
+	struct str name;
 	const struct cached_member *members[LISTED_MAX];
 	size_t count; /* of all that fit; only the first LISTED_MAX are kept */
 };
 
-static bool passes(const struct listed *listed, const struct cached_member *member)
+static bool has_filter(struct listed *listed, const char *name)
 {
-	if (!listed->filter_count)
-		return true;
+	str_clear(&listed->name);
+	if (utf8_fold(&listed->name, name) < 0)
+		return false;
 	for (size_t i = 0; i < listed->filter_count; i++)
-		if (utf8_contains_folded(cached_member_name(member), listed->filters[i].text) ||
-			utf8_contains_folded(member->username, listed->filters[i].text))
+		if (strstr(listed->name.buf, listed->filters[i]))
 			return true;
 	return false;
+}
+
+static bool passes(struct listed *listed, const struct cached_member *member)
+{
+	return !listed->filter_count || has_filter(listed, cached_member_name(member)) ||
+	       has_filter(listed, member->username);
+}
+
+static void listed_finish(struct listed *listed)
+{
+	str_finish(&listed->name);
 }
 
 static void list(struct listed *listed, const struct cached_member *member)
@@ -115,6 +128,30 @@ static void write_roles(const struct cmd *cmd, const struct cached_channel *chan
 	}
 }
 
+static int read_filters(const struct cmd *cmd, const char *line, struct listed *listed, struct str *reterr)
+{
+	struct token *tokens;
+	size_t count;
+	int r;
+
+	r = args_split(cmd->arena, line, &tokens, &count, reterr);
+	if (r < 0)
+		return r;
+	if (count > FILTERS_MAX) {
+		str_printf(reterr, "These are too many filters: at most %d.", FILTERS_MAX);
+		return -E2BIG;
+	}
+	for (size_t i = 0; i < count; i++) {
+		str_clear(&listed->name);
+		r = utf8_fold(&listed->name, tokens[i].text);
+		if (r < 0)
+			return r;
+		listed->filters[i] = arena_strdup(cmd->arena, listed->name.buf);
+	}
+	listed->filter_count = count;
+	return 0;
+}
+
 static int unseen(struct cmd *cmd)
 {
 	return cmd_error(cmd, "I cannot see this channel myself, so I do not know who is here. If it is a private "
@@ -129,22 +166,15 @@ static int cmd_here(struct cmd *cmd)
 			 roles cleanup(str_finish) = STR_INIT;
 	struct embed_field fields[EMBED_FIELDS_MAX];
 	struct embed embed = { .color = EMBED_BLURPLE, .footer = "brenfan", .fields = fields };
-	struct listed listed = { .count = 0 };
-	struct token *filters = NULL;
+	struct listed listed cleanup(listed_finish) = { .name = STR_INIT };
 	int r;
 
 	if (!cmd->bot->ready)
 		return cmd_error(cmd, "I am still learning who is in this server. Please try again in a minute.");
 	if (!channel)
 		return unseen(cmd);
-	if (line) {
-		r = args_split(cmd->arena, line, &filters, &listed.filter_count, &text);
-		if (r < 0)
-			return cmd_error(cmd, "%s", text.buf);
-		listed.filters = filters;
-	}
-	if (listed.filter_count > FILTERS_MAX)
-		return cmd_error(cmd, "These are too many filters: at most %d.", FILTERS_MAX);
+	if (line && read_filters(cmd, line, &listed, &text) < 0)
+		return cmd_error(cmd, "%s", text.buf);
 	str_adds(&title, "Users in **#");
 	text_add_escaped(&title, channel->name);
 	str_adds(&title, "**");

@@ -131,6 +131,14 @@ static void names_are_found_and_ambiguity_is_told(void **state)
 		"'nick':'Al','roles':[]}");
 	assert_int_equal(cache_find_member(cache, "The alice", &ambiguous)->id, 12);
 	assert_false(ambiguous);
+	/* without regard to case in any script; what folds to nothing is nobody */
+	event("GUILD_MEMBER_UPDATE",
+		"{'guild_id':'1000000000000000001','user':{'id':'11','username':'alice','global_name':null},"
+		"'nick':'Алиса Große','roles':[]}");
+	assert_int_equal(cache_find_member(cache, "АЛИСА GROSSE", &ambiguous)->id, 11);
+	assert_null(cache_find_member(cache, "@", &ambiguous));
+	assert_null(cache_find_member(cache, "\xe2\x80\x8b", &ambiguous));
+	assert_false(ambiguous);
 	assert_int_equal(cache_find_role(cache, "Twin", &ambiguous)->id, 23);
 	assert_null(cache_find_role(cache, "TWIN", &ambiguous));
 	assert_true(ambiguous);
