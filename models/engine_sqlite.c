@@ -198,7 +198,10 @@ static void sqlite_close(struct engine_connection *connection)
 	free(connection);
 }
 
-#define ANOTHER_PROGRAM "another program's"
+/* What -EBADMSG means besides damage: the path leads to something else. */
+#define ANOTHER_PROGRAM "belongs to another program"
+#define DIRECTORY       "is a directory"
+#define NO_FILE         "is not a regular file"
 
 /* What is said to people when opening fails. */
 static void explain(struct str *message, const char *path, int r, const char *words)
@@ -218,9 +221,8 @@ static void explain(struct str *message, const char *path, int r, const char *wo
 			"%s: another process holds its lock (a long migration or restoration?); try again later", path);
 		break;
 	case -EBADMSG:
-		if (streq(words, ANOTHER_PROGRAM))
-			str_printf(message,
-				"%s: belongs to another program; name another file in [database_config] PATH", path);
+		if (streq(words, ANOTHER_PROGRAM) || streq(words, DIRECTORY) || streq(words, NO_FILE))
+			str_printf(message, "%s: %s; name another file in [database_config] PATH", path, words);
 		else
 			str_printf(message,
 				"%s: damaged, or no database (%s); keep the file and restore a backup with 'walle-db"
@@ -340,8 +342,8 @@ static int check_kind(struct engine_connection *connection, bool may_be_missing)
 		return may_be_missing ? 0 : -errno;
 	if (S_ISREG(status.st_mode))
 		return 0;
-	say(connection, S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
-	return -EINVAL;
+	say(connection, S_ISDIR(status.st_mode) ? DIRECTORY : NO_FILE);
+	return -EBADMSG;
 }
 
 static int sqlite_open(

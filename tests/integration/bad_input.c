@@ -153,6 +153,13 @@ static void a_file_that_is_no_database(struct harness *h)
 		expect_end(harness_spawn(h, all[i], NULL), EXIT_DATABASE, h->database);
 }
 
+static void a_directory_for_a_database(struct harness *h)
+{
+	harness_set(h, "database_config__PATH", h->directory);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		expect_end(harness_spawn(h, all[i], NULL), EXIT_DATABASE, "is a directory; name another file");
+}
+
 static void a_damaged_database(struct harness *h)
 {
 	char garbage[3 * 4096];
@@ -261,6 +268,7 @@ int main(void)
 		HARNESS_TEST(a_good_configuration_is_confirmed),
 		HARNESS_TEST(a_database_of_a_newer_version),
 		HARNESS_TEST(a_file_that_is_no_database),
+		HARNESS_TEST(a_directory_for_a_database),
 		HARNESS_TEST(a_damaged_database),
 		HARNESS_TEST(a_directory_that_is_not_there),
 		HARNESS_TEST(a_port_in_use),
