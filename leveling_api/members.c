@@ -59,7 +59,7 @@ void members_destroy(struct members *members)
 	slot_map_finish(&members->by_user);
 	arena_finish(&members->level_arena);
 	str_finish(&members->scratch);
-	free(members->journal);
+	members_journal_finish(members);
 	free(members->signatures);
 	free(members->list);
 	free(members);

@@ -11,8 +11,8 @@
 
 /* One change that a walk has to see through: what a member was before it. */
 struct journal_entry {
-	uint64_t change; /* its number */
-	int64_t points, id;
+	uint64_t earlier; /* the number of this member's change before; 0: none is remembered */
+	struct members_key key;
 	uint32_t slot;
 	bool present;
 };
@@ -41,15 +41,18 @@ struct members {
 	uint32_t last_found; /* slot of the row before */
 	bool bulk;
 
-	struct journal_entry *journal; /* ring of the last changes */
-	size_t journal_start, journal_count;
-	uint64_t change; /* the number of the last one; the ring's are the last, without gaps */
+	struct journal_entry *journal; /* ring of the last changes, each at its number */
+	size_t journal_count;
+	uint64_t change;       /* the number of the last one */
+	uint16_t *last_change; /* by slot: where in the ring the member's last change stood */
+	size_t last_change_room;
 };
 
 bool member_is_present(const struct member *member);
 bool members_before(const void *members, uint32_t a, uint32_t b);
 /* The numbering of changes begins. */
 void members_journal_init(struct members *members);
+void members_journal_finish(struct members *members);
 /* The member in this slot has changed from what he was before. */
 void members_journal_add(struct members *members, uint32_t slot, const struct member *before);
 void members_journal_clear(struct members *members);
