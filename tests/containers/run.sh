@@ -74,6 +74,8 @@ speak() {
 # Of the first in the list; only one member speaks in this test.
 points() { curl -fsS --max-time 5 "http://$(address leveling_api 8000)/user_points/?format=json" | sed -n 's/.*"points":\([0-9]*\).*/\1/p'; }
 has_points() { [ "$(points)" = "$1" ]; }
+# As the README says it: in a container of its own, with the volume.
+db() { compose run --rm -T --no-deps --entrypoint walle-db leveling_api "$@"; }
 is_healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
 is_unhealthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = unhealthy ]; }
 services='bot member_listener leveling_api'
@@ -133,6 +135,10 @@ until_ok 30 has_points 400 || fail "after a crash, 20 messages made $(points) po
 say 'bot crashed, restarted by its policy: 400 points'
 until_ok 30 is_healthy bot || fail 'the bot is not healthy after its restart'
 
+compose exec -T leveling_api walle-db backup /data/backup >/dev/null || fail 'no backup beside the running services'
+db restore /data/backup >/dev/null 2>&1 && fail 'a backup was restored under running services'
+db nonsense >/dev/null 2>&1 && fail 'walle-db took a command that does not exist'
+
 stopping=$(date +%s)
 compose stop >/dev/null 2>&1
 took=$(($(date +%s) - stopping))
@@ -142,6 +148,8 @@ for service in $services; do
 	[ "$status" = 0 ] || fail "$service ended with status $status when it was stopped"
 done
 say "stopped within $took s, every status 0"
+db restore /data/backup >/dev/null || fail 'the backup cannot be restored'
+say 'backup made beside the services, restored without them'
 
 compose down >/dev/null 2>&1
 compose up -d --no-build >/dev/null 2>&1 || fail 'the containers do not start again'
