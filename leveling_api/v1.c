@@ -194,7 +194,7 @@ void v1_around(struct api *api, const struct members *members, const struct requ
 	struct json_writer w = JSON_WRITER(&answer->body);
 	int64_t limit = LIMIT_DEFAULT;
 	struct board_page page;
-	size_t position;
+	size_t position, first, count = ranking_count(members_present(members));
 	uint32_t slot;
 
 	(void)api;
@@ -202,7 +202,9 @@ void v1_around(struct api *api, const struct members *members, const struct requ
 		!find_member(members, request, &slot, answer))
 		return;
 	position = ranking_position(members_present(members), slot);
-	read_at(members, position - MIN(position, (size_t)limit / 2), (size_t)limit, &page);
+	/* In the middle, but near an end not less than there is. */
+	first = MIN(position - MIN(position, (size_t)limit / 2), count - MIN(count, (size_t)limit));
+	read_at(members, first, (size_t)limit, &page);
 	json_begin_object(&w);
 	json_put_uint(&w, "rank", position + 1);
 	write_page(&w, members, &page);

@@ -188,6 +188,34 @@ static void walk(struct fixture *fixture, struct crowd *crowd, bool forward)
 	}
 }
 
+static int64_t sum(const char *body, const char *list, const char *member)
+{
+	int64_t total = 0;
+	cJSON *json;
+
+	assert_int_equal(json_parse(body, strlen(body), &json), 0);
+	json_array_each (item, json_array(json, list))
+		total += json_int(item, member, 0);
+	cJSON_Delete(json);
+	return total;
+}
+
+/* All that counts counts the same. */
+static void assert_coherent(struct fixture *fixture, const struct crowd *crowd)
+{
+	char members[40], count[40];
+	int64_t visible = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(crowd->members); i++)
+		visible += is_visible(crowd, i);
+	snprintf(members, sizeof(members), "{\"members\":%lld,", (long long)visible);
+	snprintf(count, sizeof(count), "{\"count\":%lld,", (long long)visible);
+	assert_contains(fetch(fixture, "/v1/stats", 200), members);
+	assert_int_equal(sum(fixture->answer.body.buf, "by_level", "members"), visible);
+	assert_int_equal(sum(fetch(fixture, "/v1/levels", 200), "results", "members"), visible);
+	assert_contains(fetch(fixture, "/v1/leaderboard", 200), count);
+}
+
 static void test_walks_skip_and_repeat_nobody(void **state)
 {
 	struct fixture *fixture = *state;
@@ -197,8 +225,10 @@ static void test_walks_skip_and_repeat_nobody(void **state)
 	assert_int_equal(db_begin(fixture->db), 0);
 	disturb(fixture, &crowd, 400);
 	assert_int_equal(db_commit(fixture->db), 0);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 10; i++) {
 		walk(fixture, &crowd, i % 2 == 0);
+		assert_coherent(fixture, &crowd);
+	}
 }
 
 /* A cursor is opaque; who changes one all the same gets some page, or is told that it is none, and harms nobody. */
@@ -339,6 +369,12 @@ static void test_around_and_member(void **state)
 	assert_int_equal(ids[2], 10);
 	assert_contains(fixture->answer.body.buf, "{\"rank\":9,\"count\":19,\"previous\":\"");
 	assert_int_equal(users(fetch(fixture, "/v1/leaderboard/around/1", 200), 1, ids), 19);
+	/* At both ends as many as elsewhere. */
+	assert_int_equal(users(fetch(fixture, "/v1/leaderboard/around/1?limit=6", 200), 1, ids), 6);
+	assert_int_equal(users(fetch(fixture, "/v1/leaderboard/around/20?limit=6", 200), 14, ids), 6);
+	assert_int_equal(ids[5], 20);
+	assert_int_equal(users(fetch(fixture, "/v1/leaderboard/around/19?limit=1", 200), 18, ids), 1);
+	assert_int_equal(ids[0], 19);
 	fetch(fixture, "/v1/leaderboard/around/2", 404);
 	assert_string_equal(fetch(fixture, "/v1/members/10", 200),
 		"{\"rank\":9,\"user_id\":\"10\",\"name\":\"m\",\"avatar\":null,\"points\":1500,\"level\":5,\"progress\":{\"points\":350,"
