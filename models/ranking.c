@@ -95,10 +95,10 @@ static struct group *group_open(struct ranking *ranking, size_t index)
 {
 	if (ranking->group_count == ranking->group_room) {
 		ranking->group_room = MAX(ranking->group_room * 2, (size_t)16);
-		ranking->groups = xrealloc(ranking->groups, ranking->group_room * sizeof(ranking->groups[0]));
+		ranking->groups = xrealloc(ranking->groups, ranking->group_room * sizeof(struct group *));
 	}
 	memmove(ranking->groups + index + 1, ranking->groups + index,
-		(ranking->group_count - index) * sizeof(ranking->groups[0]));
+		(ranking->group_count - index) * sizeof(struct group *));
 	ranking->group_count++;
 	return ranking->groups[index] = xcalloc(1, sizeof(struct group));
 }
@@ -110,7 +110,7 @@ static void group_close(struct ranking *ranking, size_t index)
 	free(ranking->groups[index]);
 	ranking->group_count--;
 	memmove(ranking->groups + index, ranking->groups + index + 1,
-		(ranking->group_count - index) * sizeof(ranking->groups[0]));
+		(ranking->group_count - index) * sizeof(struct group *));
 }
 
 /* An empty block at this index; there is room for it. */
@@ -121,7 +121,7 @@ static struct block *block_open(struct group *group, size_t index)
 
 	assert(group->block_count < GROUP_MAX);
 	block->ranks = group->sorted ? xmalloc(BLOCK_MAX * sizeof(block->ranks[0])) : NULL;
-	memmove(group->blocks + index + 1, group->blocks + index, after * sizeof(group->blocks[0]));
+	memmove(group->blocks + index + 1, group->blocks + index, after * sizeof(struct block *));
 	memmove(group->counts + index + 1, group->counts + index, after * sizeof(group->counts[0]));
 	group->blocks[index] = block;
 	group->counts[index] = 0;
@@ -135,15 +135,15 @@ static void block_close(struct group *group, size_t index)
 
 	free(group->blocks[index]->ranks);
 	free(group->blocks[index]);
-	memmove(group->blocks + index, group->blocks + index + 1, after * sizeof(group->blocks[0]));
+	memmove(group->blocks + index, group->blocks + index + 1, after * sizeof(struct block *));
 	memmove(group->counts + index, group->counts + index + 1, after * sizeof(group->counts[0]));
 }
 
-/* Copies elements, with their ranks where there are any, from one block of a group to another. */
+/* Copies elements, with their ranks if the group has any, from one of its blocks to another. */
 static void block_copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at, size_t count)
 {
 	memcpy(to->slots + to_at, from->slots + from_at, count * sizeof(to->slots[0]));
-	if (from->ranks)
+	if (from->ranks && to->ranks)
 		memcpy(to->ranks + to_at, from->ranks + from_at, count * sizeof(to->ranks[0]));
 }
 
@@ -156,7 +156,7 @@ static void split_group(struct ranking *ranking, size_t index)
 	values_drop(left);
 	left->block_count -= half;
 	right->block_count = half;
-	memcpy(right->blocks, left->blocks + left->block_count, half * sizeof(right->blocks[0]));
+	memcpy(right->blocks, left->blocks + left->block_count, half * sizeof(struct block *));
 	memcpy(right->counts, left->counts + left->block_count, half * sizeof(right->counts[0]));
 	for (size_t i = 0; i < half; i++)
 		right->count += right->counts[i];
