@@ -316,6 +316,8 @@ static void sort_finish(struct sorting *sorting)
 	}
 	ranking_build(members->present, sorting->slots, kept);
 	free(sorting->slots);
+	/* All dates are sorted when they are asked about first. That is now, so that no request waits for it. */
+	(void)ranking_count_in_range(members->listed, INT64_MIN, INT64_MAX);
 }
 
 int members_refresh_levels(struct members *members, struct db *db)

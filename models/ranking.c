@@ -15,6 +15,8 @@
 #define GROUP_MAX   64
 #define GROUP_FILL  48 /* blocks of a group that is built */
 
+#define SIGN (UINT64_C(1) << 63)
+
 struct block {
 	uint16_t *ranks; /* of the slots' values; BLOCK_MAX, or NULL while the group has no values */
 	uint32_t slots[BLOCK_MAX];
@@ -365,37 +367,52 @@ static void sorted_remove(struct group *group, uint16_t rank)
 }
 
 struct ranked {
-	int64_t value;
+	uint64_t key;   /* the value, shifted so that all are positive */
 	uint16_t *rank; /* where to note it */
 };
 
-static int compare_values(const void *a, const void *b)
+/* Radix sort, the lowest byte first; a byte in which all agree is passed over. Returns where the result is: in either of the two. */
+static struct ranked *sort_ranked(struct ranked *list, struct ranked *scratch, size_t count)
 {
-	const struct ranked *left = a, *right = b;
+	for (int shift = 0; shift < 64; shift += 8) {
+		size_t starts[257] = { 0 };
+		struct ranked *sorted = scratch;
 
-	return (left->value > right->value) - (left->value < right->value);
+		for (size_t i = 0; i < count; i++)
+			starts[(list[i].key >> shift & 0xff) + 1]++;
+		if (starts[(list[0].key >> shift & 0xff) + 1] == count)
+			continue;
+		for (int byte = 0; byte < 256; byte++)
+			starts[byte + 1] += starts[byte];
+		for (size_t i = 0; i < count; i++)
+			sorted[starts[list[i].key >> shift & 0xff]++] = list[i];
+		scratch = list;
+		list = sorted;
+	}
+	return list;
 }
 
 static void collect_values(const struct ranking *ranking, struct group *group)
 {
-	struct ranked *list;
+	struct ranked *list, *sorted;
 	size_t count = 0;
 
 	if (group->sorted)
 		return;
-	list = xmalloc(group->count * sizeof(*list));
+	list = xmalloc(2 * group->count * sizeof(*list));
 	for (size_t i = 0; i < group->block_count; i++) {
 		struct block *block = group->blocks[i];
 
 		block->ranks = xmalloc(BLOCK_MAX * sizeof(block->ranks[0]));
 		for (uint32_t at = 0; at < group->counts[i]; at++)
-			list[count++] = (struct ranked){ value_of(ranking, block->slots[at]), &block->ranks[at] };
+			list[count++] = (struct ranked){ (uint64_t)value_of(ranking, block->slots[at]) ^ SIGN,
+				&block->ranks[at] };
 	}
-	qsort(list, count, sizeof(*list), compare_values);
+	sorted = sort_ranked(list, list + count, count);
 	group->sorted = xmalloc((size_t)GROUP_MAX * BLOCK_MAX * sizeof(group->sorted[0]));
 	for (size_t rank = 0; rank < count; rank++) {
-		group->sorted[rank] = list[rank].value;
-		*list[rank].rank = (uint16_t)rank;
+		group->sorted[rank] = (int64_t)(sorted[rank].key ^ SIGN);
+		*sorted[rank].rank = (uint16_t)rank;
 	}
 	free(list);
 }
