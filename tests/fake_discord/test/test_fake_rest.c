@@ -1,4 +1,5 @@
 /* The fake's REST interface: what is posted can be fetched and is dispatched, and what Discord refuses is refused with its codes. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -552,6 +553,45 @@ static void test_bans_and_audit_log(void **state)
 	assert_int_equal(fake_ban(client.fake, member("bob"), member("ivan"), "rude"), 0);
 }
 
+/* Who writes is in; a private one is for its members and for who may manage threads. */
+static void test_threads(void **state)
+{
+	const uint64_t manage_threads = 1ULL << 34;
+	unsigned long long open, closed;
+	const cJSON *first;
+
+	(void)state;
+	start(NULL);
+	client_identify(&client, ALL_INTENTS);
+	assert_int_equal(
+		fake_channel_permit(client.fake, channel("general"), fake_bot(client.fake), 0, manage_threads), 0);
+	open = fake_channel_create(client.fake, "open", 11, channel("general"));
+	cJSON_Delete(client_expect(&client, 0, "THREAD_CREATE"));
+	closed = fake_channel_create(client.fake, "closed", 12, channel("general"));
+	client_expect_none(&client, "THREAD_CREATE");
+	CALL("GET", NULL, "/guilds/%llu/threads/active", guild());
+	assert_int_equal(cJSON_GetArraySize(json_array(client.answer, "threads")), 1);
+	assert_int_equal(CALL("GET", NULL, "/channels/%llu/thread-members", closed), 403);
+	assert_int_equal(CALL("GET", NULL, "/channels/%llu/thread-members", channel("general")), 400);
+
+	assert_int_equal(fake_thread_add(client.fake, channel("general"), member("alice")), -EPERM);
+	assert_true(fake_say(client.fake, member("alice"), open, "I am in") != 0);
+	cJSON_Delete(client_expect(&client, 0, "THREAD_MEMBERS_UPDATE"));
+	assert_int_equal(CALL("GET", NULL, "/channels/%llu/thread-members", open), 200);
+	/* its owner and she */
+	assert_int_equal(cJSON_GetArraySize(client.answer), 2);
+	first = client.answer->child;
+	assert_true(json_snowflake(first, "id") == open);
+	assert_true(json_snowflake(first->next, "user_id") == member("alice"));
+
+	assert_int_equal(fake_say(client.fake, member("alice"), closed, "and here?"), 0);
+	assert_int_equal(fake_thread_add(client.fake, closed, fake_bot(client.fake)), 0);
+	cJSON_Delete(client_expect(&client, 0, "THREAD_CREATE"));
+	assert_int_equal(CALL("GET", NULL, "/channels/%llu/thread-members", closed), 200);
+	CALL("GET", NULL, "/guilds/%llu/threads/active", guild());
+	assert_int_equal(cJSON_GetArraySize(json_array(client.answer, "threads")), 2);
+}
+
 static void test_what_hangs_on_a_deleted_channel(void **state)
 {
 	unsigned long long category, text, thread;
@@ -844,6 +884,7 @@ int main(void)
 		TEST(test_roles_and_members),
 		TEST(test_bans_and_audit_log),
 		TEST(test_channels),
+		TEST(test_threads),
 		TEST(test_what_hangs_on_a_deleted_channel),
 		TEST(test_command_rules),
 		TEST(test_user_agent_and_token),
