@@ -10,6 +10,7 @@
 
 /* So many of the best are looked at before the rest. */
 #define LOOK_FIRST 8192
+#define BATCH      64
 
 /* Appends the name folded; names in ASCII, by far the most, take a short way. */
 static void fold(struct str *out, const char *name, size_t len)
@@ -103,8 +104,7 @@ static void look_at(struct search *search, uint32_t slot)
 	struct hit hit = { .slot = slot };
 	size_t at = search->count;
 
-	if ((search->members->signatures[slot] & search->signature) != search->signature ||
-		!member_is_present(&search->members->list[slot]))
+	if (!member_is_present(&search->members->list[slot]))
 		return;
 	hit.match = match_name(search, slot);
 	if (hit.match == MATCH_NONE || (at == search->max && !is_better(search, hit, search->hits[at - 1])))
@@ -118,26 +118,53 @@ static void look_at(struct search *search, uint32_t slot)
 	search->hits[at] = hit;
 }
 
+static bool is_possible(const struct search *search, uint32_t slot)
+{
+	return (search->members->signatures[slot] & search->signature) == search->signature;
+}
+
+/* Their memory is asked for all at once: among a million members each would be a wait of its own. */
+static void look_at_each(struct search *search, const uint32_t *slots, size_t count)
+{
+	members_prefetch(search->members, slots, count);
+	for (size_t i = 0; i < count; i++)
+		look_at(search, slots[i]);
+}
+
 /* Returns how many those are. */
 static size_t look_at_first(struct search *search)
 {
-	uint32_t slots[256];
-	size_t position = 0, count;
+	uint32_t slots[BATCH];
+	size_t position = 0, count, possible;
 
 	do {
-		count = ranking_read(search->members->present, position, ARRAY_SIZE(slots), slots);
-		for (size_t i = 0; i < count; i++)
-			look_at(search, slots[i]);
+		count = ranking_read(search->members->present, position, BATCH, slots);
+		possible = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (is_possible(search, slots[i]))
+				slots[possible++] = slots[i];
+		}
+		look_at_each(search, slots, possible);
 		position += count;
-	} while (count == ARRAY_SIZE(slots) && position < LOOK_FIRST);
+	} while (count == BATCH && position < LOOK_FIRST);
 	return position;
 }
 
 static void look_at_all(struct search *search)
 {
+	uint32_t slots[BATCH];
+	size_t count = 0;
+
 	search->count = 0;
-	for (uint32_t slot = 0; slot < search->members->count; slot++)
-		look_at(search, slot);
+	for (uint32_t slot = 0; slot < search->members->count; slot++) {
+		if (is_possible(search, slot))
+			slots[count++] = slot;
+		if (count == BATCH) {
+			look_at_each(search, slots, count);
+			count = 0;
+		}
+	}
+	look_at_each(search, slots, count);
 }
 
 size_t members_search(const struct members *members, const char *text, size_t max, uint32_t *ret_slots)
