@@ -113,6 +113,11 @@ static int ask_gateway(struct service *service)
 		return 0;
 	}
 	r = rest_get_gateway_bot(service->rest, &p->arena, &gateway);
+	/* The limit of this question can last for hours; a stored session is resumed at an address of its own. */
+	if (r == -EBUSY && p->stored.session_id && p->stored.resume_url) {
+		p->gateway_url = p->stored.resume_url;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	p->gateway_url = gateway.url;

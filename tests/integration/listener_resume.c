@@ -138,6 +138,24 @@ static void odd_deliveries_change_nothing(struct harness *h)
 	harness_stop(listener);
 }
 
+/* The question where the gateway is may be limited for a day (discord-api-docs, issue 8570); a session is resumed at an
+ * address of its own. */
+static void a_stored_session_needs_no_answer_about_the_gateway(struct harness *h)
+{
+	const struct fake_rest_fault limited = {
+		.kind = FAKE_REST_LIMIT_USER, .path = "/gateway/bot", .delay = HOUR, .count = -1
+	};
+	struct process *listener = start(h);
+
+	harness_stop(listener);
+	assert_int_equal(fake_rest_fault(h->fake, &limited), 0);
+	listener = harness_start(h, PROGRAM_LISTENER);
+	is_back(h, listener, "limited");
+	assert_int_equal(harness_gateway(h).identified, 1);
+	assert_int_equal(harness_gateway(h).resumed, 1);
+	harness_stop(listener);
+}
+
 static void an_unreachable_gateway_is_waited_for(struct harness *h)
 {
 	struct process *listener = start(h);
@@ -160,6 +178,7 @@ int main(void)
 		HARNESS_TEST_WITH(resumes_that_fail_end_in_a_new_session, &options),
 		HARNESS_TEST_WITH(a_refused_resume_ends_in_a_new_session, &options),
 		HARNESS_TEST_WITH(odd_deliveries_change_nothing, &options),
+		HARNESS_TEST_WITH(a_stored_session_needs_no_answer_about_the_gateway, &options),
 		HARNESS_TEST_WITH(an_unreachable_gateway_is_waited_for, &options),
 	};
 
