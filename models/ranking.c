@@ -17,17 +17,13 @@
 
 #define SIGN (UINT64_C(1) << 63)
 
-struct block {
-	uint16_t *ranks; /* of the slots' values; BLOCK_MAX, or NULL while the group has no values */
-	uint32_t slots[BLOCK_MAX];
-};
-
 struct group {
 	size_t count; /* of elements */
 	size_t block_count;
-	uint16_t counts[GROUP_MAX]; /* of each block's elements */
-	struct block *blocks[GROUP_MAX];
-	int64_t *sorted; /* all values, with room for full blocks; NULL: nobody has asked */
+	uint16_t counts[GROUP_MAX];   /* of each block's elements */
+	uint32_t *blocks[GROUP_MAX];  /* the elements: BLOCK_MAX slots each */
+	uint16_t (*ranks)[BLOCK_MAX]; /* beside them, the ranks of their values; room for GROUP_MAX blocks */
+	int64_t *sorted;              /* all values, with room for full blocks; both are NULL while nobody has asked */
 	/* What ranking_count_in_range() found last, for the reading that follows: how many ranks from which on. */
 	size_t first, in_range;
 	size_t below; /* of search_groups() */
@@ -58,11 +54,9 @@ struct ranking *ranking_create(const struct ranking_order *order)
 
 static void values_drop(struct group *group)
 {
-	for (size_t i = 0; i < group->block_count; i++) {
-		free(group->blocks[i]->ranks);
-		group->blocks[i]->ranks = NULL;
-	}
+	free(group->ranks);
 	free(group->sorted);
+	group->ranks = NULL;
 	group->sorted = NULL;
 }
 
@@ -108,45 +102,52 @@ static struct group *group_open(struct ranking *ranking, size_t index)
 /* The group is empty. */
 static void group_close(struct ranking *ranking, size_t index)
 {
-	free(ranking->groups[index]->sorted);
+	values_drop(ranking->groups[index]);
 	free(ranking->groups[index]);
 	ranking->group_count--;
 	memmove(ranking->groups + index, ranking->groups + index + 1,
 		(ranking->group_count - index) * sizeof(struct group *));
 }
 
-/* An empty block at this index; there is room for it. */
-static struct block *block_open(struct group *group, size_t index)
+/* Moves the blocks from one index on to another: the parallel arrays of a group. */
+static void blocks_move(struct group *group, size_t from, size_t to)
 {
-	struct block *block = xmalloc(sizeof(*block));
-	size_t after = group->block_count - index;
+	size_t count = group->block_count - from;
 
+	memmove(group->blocks + to, group->blocks + from, count * sizeof(uint32_t *));
+	memmove(group->counts + to, group->counts + from, count * sizeof(group->counts[0]));
+	if (group->ranks)
+		memmove(group->ranks + to, group->ranks + from, count * sizeof(group->ranks[0]));
+}
+
+/* An empty block at this index; there is room for it. Returns its slots. */
+static uint32_t *block_open(struct group *group, size_t index)
+{
 	assert(group->block_count < GROUP_MAX);
-	block->ranks = group->sorted ? xmalloc(BLOCK_MAX * sizeof(block->ranks[0])) : NULL;
-	memmove(group->blocks + index + 1, group->blocks + index, after * sizeof(struct block *));
-	memmove(group->counts + index + 1, group->counts + index, after * sizeof(group->counts[0]));
-	group->blocks[index] = block;
+	blocks_move(group, index, index + 1);
+	group->blocks[index] = xmalloc(BLOCK_MAX * sizeof(uint32_t));
 	group->counts[index] = 0;
 	group->block_count++;
-	return block;
+	return group->blocks[index];
 }
 
 static void block_close(struct group *group, size_t index)
 {
-	size_t after = --group->block_count - index;
-
-	free(group->blocks[index]->ranks);
 	free(group->blocks[index]);
-	memmove(group->blocks + index, group->blocks + index + 1, after * sizeof(struct block *));
-	memmove(group->counts + index, group->counts + index + 1, after * sizeof(group->counts[0]));
+	blocks_move(group, index + 1, index);
+	group->block_count--;
 }
 
-/* Copies elements, with their ranks if the group has any, from one of its blocks to another. */
-static void block_copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at, size_t count)
+/* Moves the last `count` elements of a block, with their ranks, behind those of another. */
+static void elements_move(struct group *group, size_t from, size_t to, uint16_t count)
 {
-	memcpy(to->slots + to_at, from->slots + from_at, count * sizeof(to->slots[0]));
-	if (from->ranks && to->ranks)
-		memcpy(to->ranks + to_at, from->ranks + from_at, count * sizeof(to->ranks[0]));
+	uint16_t first = (uint16_t)(group->counts[from] - count), end = group->counts[to];
+
+	memcpy(group->blocks[to] + end, group->blocks[from] + first, count * sizeof(uint32_t));
+	if (group->ranks)
+		memcpy(group->ranks[to] + end, group->ranks[from] + first, count * sizeof(uint16_t));
+	group->counts[from] -= count;
+	group->counts[to] += count;
 }
 
 /* Both halves lose their values, to be collected when they are asked for. */
@@ -158,7 +159,7 @@ static void split_group(struct ranking *ranking, size_t index)
 	values_drop(left);
 	left->block_count -= half;
 	right->block_count = half;
-	memcpy(right->blocks, left->blocks + left->block_count, half * sizeof(struct block *));
+	memcpy(right->blocks, left->blocks + left->block_count, half * sizeof(uint32_t *));
 	memcpy(right->counts, left->counts + left->block_count, half * sizeof(right->counts[0]));
 	for (size_t i = 0; i < half; i++)
 		right->count += right->counts[i];
@@ -167,12 +168,8 @@ static void split_group(struct ranking *ranking, size_t index)
 
 static void split_block(struct group *group, size_t index)
 {
-	struct block *right = block_open(group, index + 1);
-	uint16_t half = group->counts[index] / 2;
-
-	block_copy(right, 0, group->blocks[index], group->counts[index] - half, half);
-	group->counts[index] -= half;
-	group->counts[index + 1] = half;
+	block_open(group, index + 1);
+	elements_move(group, index, index + 1, group->counts[index] / 2);
 }
 
 /* Drops a block that became empty, and its group with the last one; joins a block that became small to its right neighbour. */
@@ -186,8 +183,7 @@ static void shrink(struct ranking *ranking, size_t index, size_t b)
 			group_close(ranking, index);
 	} else if (group->counts[b] < BLOCK_MERGE && b + 1 < group->block_count &&
 		   group->counts[b] + group->counts[b + 1] <= BLOCK_FILL) {
-		block_copy(group->blocks[b], group->counts[b], group->blocks[b + 1], 0, group->counts[b + 1]);
-		group->counts[b] += group->counts[b + 1];
+		elements_move(group, b + 1, b, group->counts[b + 1]);
 		block_close(group, b + 1);
 	}
 }
@@ -239,7 +235,7 @@ void ranking_build(struct ranking *ranking, uint32_t *slots, size_t count)
 
 		if (!group || group->block_count == GROUP_FILL)
 			group = group_open(ranking, ranking->group_count);
-		memcpy(block_open(group, group->block_count)->slots, slots + at, n * sizeof(*slots));
+		memcpy(block_open(group, group->block_count), slots + at, n * sizeof(*slots));
 		group->counts[group->block_count - 1] = (uint16_t)n;
 		group->count += n;
 	}
@@ -259,7 +255,7 @@ static struct place find(const struct ranking *ranking, after_key_fn *after_key,
 	while (groups - place.group > 1) {
 		size_t middle = place.group + (groups - place.group) / 2;
 
-		if (after_key(key, ranking->groups[middle]->blocks[0]->slots[0]))
+		if (after_key(key, ranking->groups[middle]->blocks[0][0]))
 			groups = middle;
 		else
 			place.group = middle;
@@ -269,7 +265,7 @@ static struct place find(const struct ranking *ranking, after_key_fn *after_key,
 	while (blocks - place.block > 1) {
 		size_t middle = place.block + (blocks - place.block) / 2;
 
-		if (after_key(key, group->blocks[middle]->slots[0]))
+		if (after_key(key, group->blocks[middle][0]))
 			blocks = middle;
 		else
 			place.block = middle;
@@ -278,7 +274,7 @@ static struct place find(const struct ranking *ranking, after_key_fn *after_key,
 	while (place.at < elements) {
 		uint32_t middle = (place.at + elements) / 2;
 
-		if (after_key(key, group->blocks[place.block]->slots[middle]))
+		if (after_key(key, group->blocks[place.block][middle]))
 			elements = middle;
 		else
 			place.at = middle + 1;
@@ -341,7 +337,7 @@ static size_t values_below(const int64_t *values, size_t count, int64_t bound)
 static void shift_ranks(struct group *group, size_t from, int delta)
 {
 	for (size_t i = 0; i < group->block_count; i++) {
-		uint16_t *ranks = group->blocks[i]->ranks;
+		uint16_t *ranks = group->ranks[i];
 
 		for (uint32_t at = 0; at < group->counts[i]; at++)
 			ranks[at] = (uint16_t)(ranks[at] + (ranks[at] >= from ? delta : 0));
@@ -399,14 +395,12 @@ static void collect_values(const struct ranking *ranking, struct group *group)
 
 	if (group->sorted)
 		return;
+	group->ranks = xmalloc(GROUP_MAX * sizeof(group->ranks[0]));
 	list = xmalloc(2 * group->count * sizeof(*list));
 	for (size_t i = 0; i < group->block_count; i++) {
-		struct block *block = group->blocks[i];
-
-		block->ranks = xmalloc(BLOCK_MAX * sizeof(block->ranks[0]));
 		for (uint32_t at = 0; at < group->counts[i]; at++)
-			list[count++] = (struct ranked){ (uint64_t)value_of(ranking, block->slots[at]) ^ SIGN,
-				&block->ranks[at] };
+			list[count++] = (struct ranked){ (uint64_t)value_of(ranking, group->blocks[i][at]) ^ SIGN,
+				&group->ranks[i][at] };
 	}
 	sorted = sort_ranked(list, list + count, count);
 	group->sorted = xmalloc((size_t)GROUP_MAX * BLOCK_MAX * sizeof(group->sorted[0]));
@@ -423,8 +417,7 @@ void ranking_insert(struct ranking *ranking, uint32_t slot)
 {
 	struct place place;
 	struct group *group;
-	struct block *block;
-	uint32_t after;
+	uint32_t *slots, after;
 
 	if (ranking->group_count == 0)
 		block_open(group_open(ranking, 0), 0);
@@ -438,15 +431,16 @@ void ranking_insert(struct ranking *ranking, uint32_t slot)
 		place = find_place_for(ranking, slot);
 	}
 	group = ranking->groups[place.group];
-	block = group->blocks[place.block];
+	slots = group->blocks[place.block] + place.at;
 	after = group->counts[place.block] - place.at;
-	memmove(block->slots + place.at + 1, block->slots + place.at, after * sizeof(block->slots[0]));
-	block->slots[place.at] = slot;
-	if (group->sorted) {
+	memmove(slots + 1, slots, after * sizeof(*slots));
+	*slots = slot;
+	if (group->ranks) {
 		uint16_t rank = sorted_insert(group, value_of(ranking, slot));
+		uint16_t *ranks = group->ranks[place.block] + place.at;
 
-		memmove(block->ranks + place.at + 1, block->ranks + place.at, after * sizeof(block->ranks[0]));
-		block->ranks[place.at] = rank;
+		memmove(ranks + 1, ranks, after * sizeof(*ranks));
+		*ranks = rank;
 	}
 	group->counts[place.block]++;
 	group->count++;
@@ -458,17 +452,16 @@ void ranking_remove(struct ranking *ranking, uint32_t slot)
 {
 	struct place place = find_element(ranking, slot);
 	struct group *group = ranking->groups[place.group];
-	struct block *block = group->blocks[place.block];
-	uint32_t after;
+	uint32_t *slots = group->blocks[place.block] + place.at, after;
 
-	assert(place.at < group->counts[place.block] && block->slots[place.at] == slot);
+	assert(place.at < group->counts[place.block] && *slots == slot);
 	after = --group->counts[place.block] - place.at;
 	group->count--;
-	memmove(block->slots + place.at, block->slots + place.at + 1, after * sizeof(block->slots[0]));
-	if (group->sorted) {
-		uint16_t rank = block->ranks[place.at];
+	memmove(slots, slots + 1, after * sizeof(*slots));
+	if (group->ranks) {
+		uint16_t *ranks = group->ranks[place.block] + place.at, rank = *ranks;
 
-		memmove(block->ranks + place.at, block->ranks + place.at + 1, after * sizeof(block->ranks[0]));
+		memmove(ranks, ranks + 1, after * sizeof(*ranks));
 		sorted_remove(group, rank);
 	}
 	ranking->count--;
@@ -480,13 +473,14 @@ void ranking_value_changed(struct ranking *ranking, uint32_t slot)
 {
 	struct place place = find_element(ranking, slot);
 	struct group *group = ranking->groups[place.group];
-	struct block *block = group->blocks[place.block];
+	uint16_t *rank;
 
-	if (!group->sorted)
+	if (!group->ranks)
 		return;
+	rank = &group->ranks[place.block][place.at];
 	group->count--;
-	sorted_remove(group, block->ranks[place.at]);
-	block->ranks[place.at] = sorted_insert(group, value_of(ranking, slot));
+	sorted_remove(group, *rank);
+	*rank = sorted_insert(group, value_of(ranking, slot));
 	group->count++;
 	ranking->range_valid = false;
 }
@@ -539,7 +533,7 @@ size_t ranking_read(const struct ranking *ranking, size_t position, size_t max, 
 				continue;
 			}
 			n = MIN(max - read, group->counts[b] - position);
-			memcpy(ret_slots + read, group->blocks[b]->slots + position, n * sizeof(*ret_slots));
+			memcpy(ret_slots + read, group->blocks[b] + position, n * sizeof(*ret_slots));
 			read += n;
 			position = 0;
 		}
@@ -598,7 +592,7 @@ static bool in_range(uint16_t rank, uint16_t first, uint16_t count)
 static size_t block_read_in_range(
 	const struct group *group, size_t index, size_t *position, size_t max, uint32_t *ret_slots)
 {
-	const uint16_t *ranks = group->blocks[index]->ranks;
+	const uint16_t *ranks = group->ranks[index];
 	uint16_t first = (uint16_t)group->first, count = (uint16_t)group->in_range, here = 0;
 	size_t read = 0;
 
@@ -614,7 +608,7 @@ static size_t block_read_in_range(
 		if (*position > 0)
 			--*position;
 		else
-			ret_slots[read++] = group->blocks[index]->slots[at];
+			ret_slots[read++] = group->blocks[index][at];
 	}
 	return read;
 }
