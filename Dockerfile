@@ -22,10 +22,11 @@ RUN cmake --preset release -DWALLE_PLAYGROUND=ON && cmake --build --preset relea
 # What the services have in common: no compiler, no shell tools beyond the base's, one unprivileged user for all (they share
 # the database's files), and the volume's directory with its rights.
 FROM debian:bookworm-slim AS service
-RUN groupadd --gid 10001 walle && useradd --uid 10001 --gid walle --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin walle \
+COPY container/run-service /usr/local/bin/
+# The script has the rights that it has in the checkout, which a strict umask made unreadable for others.
+RUN chmod 755 /usr/local/bin/run-service && groupadd --gid 10001 walle && useradd --uid 10001 --gid walle --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin walle \
     && install -d -o walle -g walle -m 700 /data
 ENV database_config__PATH=/data/walle.sqlite3
-COPY container/run-service /usr/local/bin/
 COPY --from=build /src/build/release/bin/walle-db /usr/local/bin/
 USER walle
 VOLUME /data
