@@ -253,6 +253,10 @@ static int take_schema_locks(struct engine_connection *connection, struct str *r
 	r = connection->schema_lock = interlock_open_file(connection->path, ".migrate.lock");
 	if (r >= 0)
 		r = connection->open_lock = interlock_open_file(connection->path, ".open.lock");
+	if (r == -EROFS) {
+		explain(reterr_message, connection->path, r, "");
+		return r;
+	}
 	if (r < 0) {
 		str_printf(reterr_message,
 			"%s: no lock file can be created beside it (%s); let the user that runs the services own the"
@@ -381,6 +385,9 @@ static int sqlite_open(
 		r = last_error(connection);
 	if (r >= 0)
 		r = configure(connection, mode);
+	/* The database is there; what a reader misses is the log's shared memory, which it may not create. */
+	if (r == -ENOENT && !writes)
+		r = -EROFS;
 	if (r < 0)
 		goto explained;
 	*ret_connection = connection;

@@ -136,6 +136,29 @@ static void test_a_directory_of_somebody_else_is_named(void **state)
 	assert_ok(wait_for(pid));
 }
 
+/* A log cannot be read without its shared memory, which is a file too. */
+static void test_a_reader_needs_a_directory_that_can_be_written(void **state)
+{
+	struct fixture *f = *state;
+	char *memory cleanup(freep) = in_directory(f, "walle.sqlite3-shm");
+	pid_t pid;
+
+	db_close(f->db);
+	f->db = NULL;
+	assert_ok(unlink(memory));
+	assert_ok(chmod(f->path, 0644));
+	assert_ok(chmod(f->directory, 0555));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(65534) != 0)
+			_exit(1);
+		refuse(f->path, DB_READ_ONLY, -EROFS, "not writable");
+		_exit(0);
+	}
+	assert_ok(wait_for(pid));
+}
+
 static void test_a_reader_cannot_write(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +385,8 @@ int main(void)
 			test_an_unusable_directory_is_named, fixture_setup_without_db, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_directory_of_somebody_else_is_named, fixture_setup_without_db, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_reader_needs_a_directory_that_can_be_written, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_a_reader_cannot_write, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_read_transaction_sees_one_state, fixture_setup, fixture_teardown),
