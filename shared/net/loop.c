@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* How long loop_finish() waits for handles that are being closed. */
-#define FINISH_PATIENCE (2 * SECOND)
+#define FINISH_PATIENCE SECOND
 /* Longer delays are cut to this, so that adding them to the clock cannot overflow. */
 #define DELAY_MAX ((usec)3650 * DAY)
 
