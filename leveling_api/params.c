@@ -207,17 +207,31 @@ const char *params_text(const struct params *params, const char *name, const cha
 	return strlen(param->value) == param->value_len ? param->value : "\1";
 }
 
+/* RFC 3986, section 2.3 */
+static const bool unreserved[256] = {
+	['-'] = true,
+	['.'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['_'] = true,
+	['a' ... 'z'] = true,
+	['~'] = true,
+};
+
 void params_quote(struct str *out, const char *text, size_t len, const char *kept)
 {
 	static const char digits[] = "0123456789ABCDEF";
+	const char *end = text + len;
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	while (text < end) {
+		const char *run = text;
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-			c == '.' || c == '-' || c == '~' || (c != '\0' && strchr(kept, c))) {
-			str_addc(out, (char)c);
-		} else {
+		while (text < end && (unreserved[(unsigned char)*text] || (*text && strchr(kept, *text))))
+			text++;
+		str_add(out, run, (size_t)(text - run));
+		if (text < end) {
+			unsigned char c = (unsigned char)*text++;
+
 			str_addc(out, '%');
 			str_addc(out, digits[c >> 4]);
 			str_addc(out, digits[c & 15]);
