@@ -1,8 +1,8 @@
-# cmake -DDIRECTORY=migrations -DOUTPUT=migrations.c -P embed.cmake
+# cmake -DFILES=0001_a.sql,0002_b.sql -DOUTPUT=migrations.c -P embed.cmake
 #
-# Writes the numbered SQL files of DIRECTORY as an array of struct migration (migrations.h). Refuses a gap or a repeat in the
+# Writes the numbered SQL files as an array of struct migration (migrations.h). Refuses a gap or a repeat in the
 # numbers, so that two branches that both added "0007_..." are noticed when they meet.
-file(GLOB files ${DIRECTORY}/*.sql)
+string(REPLACE "," ";" files "${FILES}")
 list(SORT files)
 set(text "/* Made by embed.cmake. */\n#include \"migrations.h\"\n\nconst struct migration migrations[] = {\n")
 set(expected 1)
