@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
     build-essential ca-certificates cmake ninja-build pkg-config libcurl4-openssl-dev libwebsockets-dev \
-    libwebsockets-evlib-uv libuv1-dev libcjson-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev uthash-dev libutf8proc-dev \
+    libwebsockets-evlib-uv libuv1-dev libcjson-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev uthash-dev libutf8proc-dev libxxhash-dev \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./
