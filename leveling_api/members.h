@@ -2,7 +2,7 @@
  *
  * Two rankings over the same members, highest points first, ties by lowest row id: `listed` are those who are not hidden (the contract's
  * /user_points/ lists departed members as it always did), `present` leaves out the departed too (everything under /v1/).
- * 64 bytes a member for the numbers, about as much for name and picture, 20 for the orders and the look-up. */
+ * 64 bytes a member for the numbers, half as much for name and picture, 40 for the orders, the dates, searching and the look-up. */
 #ifndef LEVELING_API_MEMBERS_H
 #define LEVELING_API_MEMBERS_H
 
