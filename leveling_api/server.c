@@ -97,7 +97,8 @@ static enum MHD_Result collect_header(void *arg, enum MHD_ValueKind kind, const 
 /* What the answer depends on, as bytes: equal keys get equal answers while the data stay the same. */
 static void build_key(struct str *key, const struct request *request, const char *target)
 {
-	const char *parts[] = { target, request->base, request->origin, request->accept };
+	/* The host beside the base: with one public address for all it decides whether there is an answer. */
+	const char *parts[] = { target, request->host, request->base, request->origin, request->accept };
 
 	str_clear(key);
 	str_addc(key, request->method == METHOD_HEAD ? 'H' : 'G');

@@ -328,6 +328,22 @@ static void test_hosts_and_limits(void **state)
 	stop(&program);
 }
 
+/* Under one public address all hosts get the same answers, but only those that are served here. */
+static void test_a_host_is_refused_whatever_others_asked(void **state)
+{
+	static const char *const settings[] = { "ALLOWED_HOSTS=walle.example", "PUBLIC_URL=https://walle.example",
+		NULL };
+	struct fixture *fixture = *state;
+	struct program program;
+
+	start(&program, fixture, settings);
+	assert_true(wait_for_words(&program, "database opened"));
+	for (int i = 0; i < 3; i++)
+		EXPECT(&program, "GET /levels/ HTTP/1.1\r\nHost: walle.example\r\n" CLOSE, " 200 ");
+	EXPECT(&program, "GET /levels/ HTTP/1.1\r\nHost: evil.example\r\n" CLOSE, " 400 ");
+	stop(&program);
+}
+
 static void test_keep_alive_and_pipelining(void **state)
 {
 	const char *two = "GET /?1 HTTP/1.1\r\nHost: a\r\n\r\nGET /?2 HTTP/1.1\r\nHost: b\r\n" CLOSE;
@@ -504,6 +520,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_malformed_requests, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_nuls, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_hosts_and_limits, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_host_is_refused_whatever_others_asked, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_alive_and_pipelining, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_proxy_that_keeps_its_connection, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_idle_and_dripping_clients, fixture_setup, fixture_teardown),
