@@ -200,9 +200,6 @@ static enum MHD_Result answer_cached(
 	struct cached made;
 	uint64_t version = 0;
 
-	/* It may have been read at once, without having been asked, and so have arrived after the round's look at the database. */
-	if (connection->round == server->round)
-		source_begin_round(server->api->source);
 	if (cacheable) {
 		/* The version is worth something only after a look at the database. Without data there is none to be fresh about. */
 		if (source_refresh(server->api->source, server->now) < 0)
@@ -251,6 +248,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	}
 	server->now = clock_monotonic();
 	connection->started = server->now;
+	/* It may have been read at once, without having been asked, and so have arrived after the round's look at the database. */
+	if (connection->round == server->round)
+		source_begin_round(server->api->source);
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (library_is_lenient()) {
 		collection.clean_lines =
