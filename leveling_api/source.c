@@ -58,13 +58,14 @@ static int load(struct attempt *attempt)
 	struct stat status;
 	int r;
 
-	r = db_open(attempt->path, DB_READ_ONLY, &attempt->db, &attempt->message);
-	if (r < 0)
-		return r;
+	/* The file first: one that takes its name meanwhile is then noticed, at the price of opening it twice. */
 	if (stat(attempt->path, &status) == 0) {
 		attempt->device = status.st_dev;
 		attempt->inode = status.st_ino;
 	}
+	r = db_open(attempt->path, DB_READ_ONLY, &attempt->db, &attempt->message);
+	if (r < 0)
+		return r;
 	/* The version first: what is committed after it is read again by the first refresh. */
 	r = db_data_version(attempt->db, &attempt->data_version);
 	if (r >= 0)
