@@ -14,7 +14,7 @@ struct cache;
 struct cached {
 	unsigned status;
 	struct MHD_Response *response; /* the cache's */
-	size_t bytes;
+	size_t bytes;                  /* of its body */
 	const char *route;
 };
 

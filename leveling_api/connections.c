@@ -49,9 +49,16 @@ struct connection *connections_add(struct connections *connections, int fd, cons
 void connections_remove(struct connections *connections, struct connection *connection)
 {
 	take_out(connections, connection);
+	connections_hold(connections, connection, 0);
 	connections->count--;
 	str_finish(&connection->target);
 	free(connection);
+}
+
+void connections_hold(struct connections *connections, struct connection *connection, size_t bytes)
+{
+	connections->held += bytes - connection->held;
+	connection->held = bytes;
 }
 
 void connections_set_state(
@@ -84,9 +91,11 @@ size_t connections_sweep(struct connections *connections, usec now)
 			count++;
 		}
 	}
-	while (count < surplus && (first = connections->lists[CONNECTION_WAITING].first) && first->fd != SHUT_DOWN) {
-		shut_down(connections, first, now);
-		count++;
+	for (enum connection_state state = CONNECTION_WAITING; state <= CONNECTION_ANSWERING; state++) {
+		while (count < surplus && (first = connections->lists[state].first) && first->fd != SHUT_DOWN) {
+			shut_down(connections, first, now);
+			count++;
+		}
 	}
 	return count;
 }

@@ -68,6 +68,9 @@ static bool compress_body(struct str *body)
 		return false;
 	}
 	str_finish(body);
+	/* The bound is far above what most texts need. */
+	packed.cap = packed.len + 1;
+	packed.buf = xrealloc(packed.buf, packed.cap);
 	*body = packed;
 	return true;
 }
@@ -122,8 +125,6 @@ struct reply reply_create(struct answer *answer, const struct request *request, 
 	reply.response = create(&answer->body, &reply.bytes);
 	if (!reply.response)
 		return reply;
-	if (known)
-		reply.bytes = 0;
 	if (reply.status != 304 && reply.status != 204)
 		add(reply.response, "Content-Type", answer->type);
 	if (compress && !known)

@@ -9,12 +9,12 @@
 struct reply {
 	unsigned status;
 	struct MHD_Response *response; /* the caller's */
-	size_t bytes;                  /* of the body */
+	size_t bytes;                  /* of the body; with 304, too, it is kept until the answer is sent */
 };
 
 /* `origins`: the configured list. Takes the body out of the answer. */
 struct reply reply_create(struct answer *answer, const struct request *request, const char *origins);
-/* Whether this is a CORS preflight, which is answered without looking at the path. */
+/* Whether this is a CORS preflight: it is answered without asking the route. */
 bool reply_is_preflight(const struct request *request);
 struct reply reply_create_preflight(const struct request *request, const char *origins);
 

@@ -28,7 +28,8 @@
 #define CONNECTION_MEMORY 16384 /* per connection: headers in, headers out; above REQUEST_HEAD_MAX with room for both */
 #define HEADERS_MAX       100
 #define TICK_MS           250
-#define FAREWELL          (2 * SECOND) /* for answers on their way when the program is told to end */
+#define HELD_MAX          ((size_t)32 << 20) /* of big answers that clients have not taken yet; others find room beside it */
+#define FAREWELL          (2 * SECOND)       /* for answers on their way when the program is told to end */
 
 struct server {
 	struct api *api;
@@ -116,6 +117,12 @@ static bool is_for_machines(const struct request *request)
 	return streq(request->path, "/healthz") || streq(request->path, "/metrics");
 }
 
+/* An answer up to the size of what every connection takes anyway does not count. */
+static bool is_big(size_t bytes)
+{
+	return bytes > CONNECTION_MEMORY;
+}
+
 static struct cached make_reply(struct server *server, struct request *request, int refused, const char *reason)
 {
 	struct answer answer cleanup(answer_finish) = ANSWER_INIT;
@@ -135,6 +142,13 @@ static struct cached make_reply(struct server *server, struct request *request, 
 		routes_answer(server->api, request, server->now, &answer, &made.route);
 	}
 	reply = reply_create(&answer, request, origins);
+	/* One client can ask for a thousand members on each of thousands of connections and read nothing. */
+	if (reply.response && is_big(reply.bytes) && server->connections.held + reply.bytes > HELD_MAX) {
+		MHD_destroy_response(reply.response);
+		answer_error(&answer, 503, "Too many answers wait for slow clients: try again in a moment.");
+		answer.retry = true;
+		reply = reply_create(&answer, request, origins);
+	}
 	made.status = reply.status;
 	made.response = reply.response;
 	made.bytes = reply.bytes;
@@ -166,10 +180,11 @@ static enum MHD_Result send_reply(
 	if (!made->response)
 		return MHD_NO;
 	connection->status = made->status;
-	connection->bytes = made->bytes;
+	connection->bytes = made->status == 304 || streq(connection->method, "HEAD") ? 0 : made->bytes;
 	connection->route = made->route;
 	metric_add(&requests[MIN(MAX(made->status / 100, 2u), 5u) - 2], 1);
-	metric_add(&bytes_sent, (int64_t)made->bytes);
+	metric_add(&bytes_sent, (int64_t)connection->bytes);
+	connections_hold(&server->connections, connection, is_big(made->bytes) ? made->bytes : 0);
 	connections_set_state(&server->connections, connection, CONNECTION_ANSWERING, server->now);
 	result = MHD_queue_response(mhd, made->status, made->response);
 	return result;
@@ -321,6 +336,7 @@ static void note_completed(void *arg, struct MHD_Connection *mhd, void **context
 	if (connection->status != 0)
 		access_log_add(&server->access_log, connection, server->now, clock_monotonic());
 	connection->status = 0;
+	connections_hold(&server->connections, connection, 0);
 	connections_set_state(&server->connections, connection, CONNECTION_WAITING, server->now);
 }
 
@@ -460,6 +476,7 @@ static void print_state(const struct server *server)
 
 	log_info("state", LOG_INT("connections", (int64_t)server->connections.count),
 		LOG_INT("connection_limit", (int64_t)server->connections.limit),
+		LOG_INT("held_bytes", (int64_t)server->connections.held),
 		LOG_STR("data", status.state == SOURCE_READY ? "ready" : status.reason),
 		LOG_INT("members", source_members(server->api->source)
 					   ? (int64_t)ranking_count(members_listed(source_members(server->api->source)))

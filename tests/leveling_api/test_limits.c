@@ -112,6 +112,49 @@ static void test_the_longest_waiting_make_room(void **state)
 	}
 }
 
+/* Nobody waits, and there are too many all the same: who is slowest to take his answer goes. */
+static void test_the_slowest_readers_make_room(void **state)
+{
+	struct connections connections = { .limit = 1 };
+	struct connection *list[3];
+	int pairs[3][2];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0);
+		list[i] = connections_add(&connections, pairs[i][0], "a", i);
+		connections_set_state(&connections, list[i], CONNECTION_ANSWERING, 3 + i);
+	}
+	connections_set_state(&connections, list[2], CONNECTION_WAITING, 6);
+	assert_int_equal(connections_sweep(&connections, 10), 2);
+	assert_true(is_shut(pairs[2][1]));
+	assert_true(is_shut(pairs[0][1]));
+	assert_false(is_shut(pairs[1][1]));
+	for (int i = 0; i < 3; i++) {
+		connections_remove(&connections, list[i]);
+		close(pairs[i][0]);
+		close(pairs[i][1]);
+	}
+}
+
+static void test_what_is_held(void **state)
+{
+	struct connections connections = { .limit = 10 };
+	struct connection *one = connections_add(&connections, -1, "a", 0),
+			  *other = connections_add(&connections, -1, "b", 0);
+
+	(void)state;
+	connections_hold(&connections, one, 100);
+	connections_hold(&connections, other, 20);
+	assert_int_equal(connections.held, 120);
+	connections_hold(&connections, one, 0);
+	assert_int_equal(connections.held, 20);
+	/* One that ends in the middle of its answer. */
+	connections_remove(&connections, other);
+	assert_int_equal(connections.held, 0);
+	connections_remove(&connections, one);
+}
+
 static void test_cursors(void **state)
 {
 	static const char *const bad[] = { "", ".", "1", "1.2.3", "1.2.3.4.5", "a.2.3.4", "1.2.3.", "-1.2.3.4",
@@ -162,6 +205,8 @@ int main(void)
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_the_longest_waiting_make_room),
+		cmocka_unit_test(test_the_slowest_readers_make_room),
+		cmocka_unit_test(test_what_is_held),
 		cmocka_unit_test(test_cursors),
 		cmocka_unit_test(test_tags),
 	};

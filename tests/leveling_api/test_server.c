@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -113,17 +114,27 @@ static void stop(struct program *program)
 	str_finish(&program->said);
 }
 
-static int connect_to(const struct program *program)
+/* `narrow`: with as little room on the way as a connection can have. */
+static int connect_through(const struct program *program, bool narrow)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)program->port) };
 	struct timeval patience = { .tv_sec = 20 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), segment = 536, room = 2048;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_true(fd >= 0);
+	if (narrow) {
+		assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)), 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+	}
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
+}
+
+static int connect_to(const struct program *program)
+{
+	return connect_through(program, false);
 }
 
 /* Everything until the server closes. */
@@ -344,6 +355,43 @@ static void test_a_host_is_refused_whatever_others_asked(void **state)
 	stop(&program);
 }
 
+/* Clients that ask for the biggest answers and take none: others get theirs, the big ones only while there is memory. */
+static void test_readers_that_do_not_read(void **state)
+{
+	enum { READERS = 300 };
+	const char *big = "GET /user_points/?page_size=1000 HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct fixture *fixture = *state;
+	struct program program;
+	int fds[READERS];
+	char *answer = NULL;
+
+	assert_int_equal(db_begin(fixture->db), 0);
+	for (uint64_t i = 1; i <= 1000; i++)
+		put_member(fixture, i, (int64_t)i, "somebody", NULL);
+	assert_int_equal(db_commit(fixture->db), 0);
+	start(&program, fixture, NULL);
+	assert_true(wait_for_words(&program, "database opened"));
+	for (int i = 0; i < READERS; i++) {
+		fds[i] = connect_through(&program, true);
+		assert_int_equal(send(fds[i], big, strlen(big), MSG_NOSIGNAL), strlen(big));
+		/* Its answer has begun. */
+		assert_int_equal(recv(fds[i], &(char){ 0 }, 1, MSG_PEEK), 1);
+	}
+	EXPECT(&program, "GET /user_points/?page_size=1000 HTTP/1.1\r\nHost: a\r\n" CLOSE, " 503 ",
+		"\r\nRetry-After: 1\r\n", "slow");
+	EXPECT(&program, "GET /user_points/ HTTP/1.1\r\nHost: a\r\n" CLOSE, " 200 ");
+	for (int i = 0; i < READERS; i++)
+		close(fds[i]);
+	for (usec deadline = clock_monotonic() + 20 * SECOND; clock_monotonic() < deadline; free(answer)) {
+		answer = answer_of(&program, "GET /user_points/?page_size=1000 HTTP/1.1\r\nHost: a\r\n" CLOSE);
+		if (strstr(answer, " 200 "))
+			break;
+	}
+	assert_contains(answer, " 200 ");
+	free(answer);
+	stop(&program);
+}
+
 static void test_keep_alive_and_pipelining(void **state)
 {
 	const char *two = "GET /?1 HTTP/1.1\r\nHost: a\r\n\r\nGET /?2 HTTP/1.1\r\nHost: b\r\n" CLOSE;
@@ -522,6 +570,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hosts_and_limits, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_host_is_refused_whatever_others_asked, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_readers_that_do_not_read, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_alive_and_pipelining, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_proxy_that_keeps_its_connection, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_idle_and_dripping_clients, fixture_setup, fixture_teardown),
