@@ -49,9 +49,6 @@ static int rank_card(struct cmd *cmd, snowflake user, const struct member_xp *xp
 	size_t position;
 	int r;
 
-	r = leveling_refresh_ranking(cmd->bot);
-	if (r < 0)
-		return r;
 	r = leaderboard_position(cmd->bot->board, user, &position);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -88,7 +85,10 @@ static int cmd_rank(struct cmd *cmd)
 	struct member_xp xp;
 	int r;
 
-	r = member_xp_get(cmd->service->db, user, &xp);
+	/* Suspends: all that is shown is looked up afterwards. */
+	r = leveling_refresh_ranking(cmd->bot);
+	if (r == 0)
+		r = member_xp_get(cmd->service->db, user, &xp);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == -ENOENT)

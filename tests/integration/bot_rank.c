@@ -93,6 +93,40 @@ static void bots_webhooks_and_direct_messages_earn_nothing(struct harness *h)
 	assert_int_equal(harness_metric(bot, "walle_bot_awards_total"), 1);
 }
 
+/* More rows than the bot reads in many turns of its loop, as an import beside it makes them. */
+static void many_others_have_points(struct harness *h)
+{
+	struct db *db;
+
+	assert_int_equal(db_open(h->database, DB_WRITE, &db, NULL), 0);
+	assert_int_equal(db_begin(db), 0);
+	for (uint64_t i = 1; i <= 30000; i++)
+		assert_int_equal(member_xp_put(db, &(struct member_xp){ .user_id = i, .points = 5 }), 0);
+	assert_int_equal(db_commit(db), 0);
+	db_close(db);
+}
+
+/* What the cache said about him died with the wait for the ranking. */
+static void somebody_leaves_while_the_ranking_is_read(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	struct fake_message_view view;
+	struct process *bot;
+
+	every_message_earns(h, "10");
+	bot = harness_start(h, PROGRAM_BOT);
+	assert_true(fake_say(h->fake, alice, general, "one") != 0);
+	wait_messages_counted(h, alice, 1);
+	many_others_have_points(h);
+	assert_true(fake_say(h->fake, alice, general, ".rank") != 0);
+	wait_messages_counted(h, alice, 2);
+	assert_int_equal(fake_leave(h->fake, alice), 0);
+	assert_int_equal(fake_wait_message(h->fake, general, "Stat Card", SOON, &view), 0);
+	assert_contains(embed_text(h, &view), "Rank # 1");
+	assert_contains(embed_text(h, &view), "somebody who left");
+	harness_stop(bot);
+}
+
 static int64_t uses_of(struct harness *h, const char *command)
 {
 	struct command_usage_count *counts;
@@ -137,6 +171,7 @@ int main(void)
 		HARNESS_TEST(ranks_are_ordered_and_hidden_members_have_none),
 		HARNESS_TEST(only_moderators_hide_others),
 		HARNESS_TEST(bots_webhooks_and_direct_messages_earn_nothing),
+		HARNESS_TEST(somebody_leaves_while_the_ranking_is_read),
 		HARNESS_TEST(uses_are_recorded),
 	};
 
