@@ -168,7 +168,7 @@ int leveling_cmd_set_level_name(struct cmd *cmd)
 	int64_t number = cmd_integer(cmd, "level", -1);
 	const char *name = cmd_string(cmd, "role_name");
 	const struct level *level = leveling_level(leveling, number), *other;
-	const struct cached_role *role;
+	const struct cached_role *role, *present;
 	bool ambiguous = false;
 
 	if (!level)
@@ -191,8 +191,13 @@ int leveling_cmd_set_level_name(struct cmd *cmd)
 		return link_role(cmd, number, role);
 	if (roles_is_configured_name(&cmd->service->settings, name))
 		return cmd_error(cmd, "That name belongs to a role with rights in this bot. Please take another one.");
-	if (cache_role(cmd->cache, level->role_id))
-		return rename_role(cmd, number, level->role_id, name);
+	present = cache_role(cmd->cache, level->role_id);
+	if (present && !roles_may_be_earned(&cmd->bot->roles, present))
+		return cmd_error(cmd,
+			"The level's role comes with rights over this server or its members, so I do not rename it. "
+			"Unlink the level with `.remove_level_name` first.");
+	if (present)
+		return rename_role(cmd, number, present->id, name);
 	return cmd_error(cmd, "There is no role of that name. Create it first, then run this again.");
 }
 

@@ -159,6 +159,8 @@ static void powerful_roles_that_are_linked_are_neither_given_nor_taken(struct ha
 	assert_int_equal(
 		fake_wait_message(h->fake, council, "**Minions** of level 5 comes with rights", SOON, &view), 0);
 	assert_int_equal(fake_wait_message(h->fake, council, "**Moderator** of level 10", SOON, &view), 0);
+	ask(h, fake_member(h->fake, "carol"), general, ".set_level_name 5 Powerless", "rights");
+	assert_true(fake_role(h->fake, "Minions") == minions);
 	ask(h, alice, general, "enough for level 10", "is now **level 10**");
 	assert_int_equal(fake_wait_role(h->fake, alice, fake_role(h->fake, "Hello World"), true, SOON), 0);
 	assert_int_equal(fake_leave(h->fake, alice), 0);
