@@ -429,6 +429,9 @@ static int correct_member(struct leveling *leveling, snowflake user, bool remove
 			r = 0;
 		if (r == 0)
 			r = flow_sleep(DRIFT_PAUSE);
+		/* He may have earned more meanwhile. */
+		if (r == 0)
+			r = level_reached(leveling, user, &reached);
 	}
 	return r;
 }

@@ -137,6 +137,23 @@ static void link_in_the_database(struct harness *h, int64_t number, const char *
 	db_close(db);
 }
 
+/* Who earns a role while his others are put right, a second apart, keeps it. */
+static void what_is_earned_during_the_check_is_kept(struct harness *h)
+{
+	uint64_t general = fake_channel(h->fake, "general"), alice = fake_member(h->fake, "alice");
+	uint64_t first = fake_role(h->fake, "Hello World"), earned = fake_role(h->fake, "Missing Semicolon"),
+		 last = fake_role(h->fake, "Vim User");
+
+	every_message_earns(h, "1150");
+	assert_int_equal(fake_role_add(h->fake, alice, first), 0);
+	assert_int_equal(fake_role_add(h->fake, alice, last), 0);
+	harness_start(h, PROGRAM_BOT);
+	assert_int_equal(fake_wait_role(h->fake, alice, first, false, SOON), 0);
+	ask(h, alice, general, "enough for level 5", "is now **level 5**");
+	assert_int_equal(fake_wait_role(h->fake, alice, last, false, SOON), 0);
+	assert_true(fake_has_role(h->fake, alice, earned));
+}
+
 /* Links that no command made: imported, or from before a role got its rights. Nobody gets such a role by points, and
  * nobody loses it for want of them. */
 static void powerful_roles_that_are_linked_are_neither_given_nor_taken(struct harness *h)
@@ -184,6 +201,7 @@ int main(void)
 		HARNESS_TEST(renamed_deleted_and_made_again),
 		HARNESS_TEST(moderators_link_and_unlink),
 		HARNESS_TEST(roles_with_power_are_no_level_roles),
+		HARNESS_TEST(what_is_earned_during_the_check_is_kept),
 		HARNESS_TEST_WITH(powerful_roles_that_are_linked_are_neither_given_nor_taken, &often),
 	};
 
