@@ -89,6 +89,7 @@ static char *put_date(char *p, usec time)
 		seconds--;
 	}
 	civil_from_seconds(seconds, &civil);
+	civil.year = MAX(civil.year, 0); /* none of ours is before, but a database can hold any number */
 	memcpy(p, pattern, sizeof(pattern) - 1);
 	two_digits(p, civil.year / 100 % 100);
 	two_digits(p + 2, civil.year % 100);

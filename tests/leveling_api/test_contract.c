@@ -63,6 +63,9 @@ static void test_rows(void **state)
 	hide_member(fixture, 1, true);
 	assert_contains(fetch(fixture, "/user_points/?page_size=1", 200), "\"count\":62,");
 	assert_lacks(fixture->answer.body.buf, "nick");
+	/* Before all years that a date can say. */
+	put_profile(fixture, 3, "old", NULL, NULL, true, INT64_C(-62300000000) * SECOND);
+	assert_contains(fetch(fixture, "/user_points/?page_size=1000", 200), "\"last_updated_date\":\"0000-");
 }
 
 /* The points decide what is needed for the next level, not the level that is stored. */
