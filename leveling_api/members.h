@@ -36,7 +36,7 @@ void members_destroy(struct members *members);
 int members_refresh(struct members *members, struct db *db) warn_unused;
 /* The levels change once a year, and cannot say so by a revision: they are read again only for those who show them, before they do. */
 int members_refresh_levels(struct members *members, struct db *db) warn_unused;
-/* Grows with every refresh that changed something. */
+/* Grows with every refresh. */
 uint64_t members_version(const struct members *members);
 
 struct ranking *members_listed(const struct members *members);
