@@ -90,7 +90,7 @@ int args_split(struct arena *arena, const char *line, struct token **ret_tokens,
 		if (!*at)
 			break;
 		if (count == TOKENS_MAX) {
-			str_printf(reterr, "That are more than %d words.", TOKENS_MAX);
+			str_printf(reterr, "These are more than %d words.", TOKENS_MAX);
 			return -EINVAL;
 		}
 		str_clear(&word);
