@@ -7,6 +7,8 @@
 #define MEMBERS  2500 /* three pieces */
 
 static const struct fake_options large = { .members = MEMBERS, .member_request_interval = 10 * MILLISECOND };
+/* A list that is certainly not complete when the test acts. */
+static const struct fake_gateway_faults slow = { .chunk_delay = 5 * SECOND };
 static const struct fake_options limited = { .member_request_interval = 2 * SECOND };
 static const struct fake_options plain = { .member_request_interval = 10 * MILLISECOND };
 
@@ -57,11 +59,12 @@ static void a_kill_in_the_middle_starts_the_list_again(struct harness *h)
 	harness_stop(listener);
 	fake_forget_sessions(h->fake);
 	assert_int_equal(fake_leave(h->fake, alice), 0);
-	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .chunk_delay = 300 * MILLISECOND });
+	fake_gateway_set_faults(h->fake, &slow);
 	listener = harness_start(h, PROGRAM_LISTENER);
 	harness_idle(h, 400 * MILLISECOND);
 	assert_int_equal(harness_log_lines(listener, COMPARED), 0);
 	harness_kill(listener);
+	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ 0 });
 
 	/* The session is resumed, so that nothing but our own memory of it says that the list was not complete. */
 	listener = harness_start(h, PROGRAM_LISTENER);
@@ -75,9 +78,11 @@ static void a_drop_in_the_middle_starts_the_list_again(struct harness *h)
 {
 	struct process *listener;
 
-	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ .chunk_delay = 200 * MILLISECOND });
+	fake_gateway_set_faults(h->fake, &slow);
 	listener = harness_start(h, PROGRAM_LISTENER);
 	harness_idle(h, 300 * MILLISECOND);
+	assert_int_equal(harness_log_lines(listener, COMPARED), 0);
+	fake_gateway_set_faults(h->fake, &(struct fake_gateway_faults){ 0 });
 	fake_gateway_drop(h->fake, FAKE_ALL);
 	harness_wait_log(listener, COMPARED, SOON);
 	assert_int_equal(present(h), MEMBERS + 12);
