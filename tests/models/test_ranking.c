@@ -145,6 +145,46 @@ static void test_random_changes(void **state)
 	free(table);
 }
 
+/* 64 blocks of 512: as much as a group holds, and the largest rank that its type can say. */
+static void test_a_group_that_is_full(void **state)
+{
+	enum { FULL = 64 * 512 };
+	struct table *table = calloc(1, sizeof(*table));
+	struct ranking *ranking = ranking_create(&(struct ranking_order){ before, value, table });
+	static const int64_t values[] = { INT64_MIN, 0, INT64_MAX };
+	struct random random;
+	uint32_t last;
+
+	(void)state;
+	random_init(&random, 11);
+	for (uint32_t slot = 0; slot <= FULL; slot++)
+		table->value[slot] = values[slot % 3];
+	/* Appended, blocks are half full; what belongs between fills them. */
+	for (uint32_t slot = 0; slot < FULL; slot += 2)
+		ranking_insert(ranking, slot);
+	for (uint32_t slot = 1; slot < FULL; slot += 2) {
+		ranking_insert(ranking, slot);
+		/* The last few with values. */
+		if (slot > FULL - 20)
+			assert_int_equal(ranking_count_in_range(ranking, INT64_MIN, INT64_MAX), ranking_count(ranking));
+	}
+	for (uint32_t count = FULL; count <= FULL + 1; count++) {
+		assert_int_equal(ranking_count_in_range(ranking, INT64_MIN, INT64_MAX), count);
+		assert_int_equal(ranking_read_in_range(ranking, INT64_MIN, INT64_MAX, count - 1, 2, &last), 1);
+		assert_int_equal(last, count - 1);
+		assert_int_equal(ranking_count_in_range(ranking, INT64_MIN, INT64_MIN), (count + 2) / 3);
+		assert_int_equal(ranking_count_in_range(ranking, INT64_MIN + 1, INT64_MAX - 1), (count + 1) / 3);
+		assert_int_equal(ranking_count_in_range(ranking, INT64_MAX, INT64_MAX), count / 3);
+		assert_int_equal(ranking_count_in_range(ranking, 1, -1), 0);
+		for (uint32_t slot = 0; slot < count; slot++)
+			table->in[slot] = true;
+		check(table, ranking, &random);
+		ranking_insert(ranking, count);
+	}
+	ranking_destroy(ranking);
+	free(table);
+}
+
 static void test_build(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 2, 16, 17, 447, 448, 449, 896, 897, 21504, 21505, SLOTS };
@@ -195,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_changes),
+		cmocka_unit_test(test_a_group_that_is_full),
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_values_at_the_ends_of_the_scale),
 	};
