@@ -99,6 +99,7 @@ static void where_it_may_not_write_it_does_not_try(struct harness *h)
 	assert_true(fake_say(h->fake, alice, random, ".ping") != 0);
 	assert_true(fake_say(h->fake, alice, thread, ".level_messages maybe") != 0);
 	ask(h, alice, general, ".echo but here", "but here");
+	assert_int_equal(fake_wait_quiet(h->fake, 300 * MILLISECOND, SOON), 0);
 	for (size_t i = 0; i < fake_calls(h->fake); i++)
 		assert_int_not_equal(fake_call(h->fake, i)->status, 403);
 }
