@@ -69,9 +69,9 @@ int db_check(struct db *db, bool quick, struct str *report) warn_unused;
  * directory or the database itself is not: -EINVAL. `reterr_message` (may be NULL) as above. */
 int db_backup(struct db *db, const char *file, struct str *reterr_message) warn_unused;
 /* Puts a checked copy of the backup `file` in the place of the database `path`, which need not exist. What was there
- * is kept beside it, its name is appended to `ret_kept`; its owner and rights are the new one's too. -EBUSY: a service has the database open; -EBADMSG: the
- * backup is damaged or not ours; -EPROTO: made by a newer program. An older one is accepted and migrated when a
- * service opens it. */
+ * is kept beside it, its name is appended to `ret_kept`; its owner and rights are the new one's too. -EBUSY: a
+ * service has the database open; -EBADMSG: the backup is damaged or not ours; -EPROTO: made by a newer program. An
+ * older one is accepted and migrated when a service opens it. */
 int db_restore(const char *path, const char *file, struct str *ret_kept, struct str *reterr_message) warn_unused;
 
 #endif

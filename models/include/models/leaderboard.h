@@ -1,6 +1,6 @@
-/* The ranking in memory: visible members (neither hidden nor departed) ordered by points (highest first, ties by lowest row id), with ranks and pages in logarithmic time
- * at any number of members. Built from member_xp (and the profiles' revisions), then kept fresh by reading only the rows that changed since.
- * Used by the bot (.rank, .leaderboard). */
+/* The ranking in memory: visible members (neither hidden nor departed) ordered by points (highest first, ties by lowest
+ * row id), with ranks and pages in logarithmic time at any number of members. Built from member_xp (and the profiles'
+ * revisions), then kept fresh by reading only the rows that changed since. Used by the bot (.rank, .leaderboard). */
 #ifndef MODELS_LEADERBOARD_H
 #define MODELS_LEADERBOARD_H
 
