@@ -82,7 +82,7 @@ const struct cached_role *cache_find_role(const struct cache *cache, const char 
 const struct cached_role *cache_next_role(const struct cache *cache, const struct cached_role *previous);
 const struct cached_channel *cache_channel(const struct cache *cache, snowflake id);
 bool cached_channel_is_thread(const struct cached_channel *channel);
-/* By name; a leading # is skipped. Categories are not found. */
+/* By name; a leading # is skipped. Categories are not found, nor threads: any member may give one a channel's name. */
 const struct cached_channel *cache_find_channel(const struct cache *cache, const char *name, bool *ret_ambiguous);
 
 /* Discord's documentation, topics/permissions: base permissions of the roles, then the channel's overwrites (a thread

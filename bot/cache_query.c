@@ -187,7 +187,7 @@ const struct cached_channel *cache_find_channel(const struct cache *cache, const
 
 	search_begin(&search, name, '#');
 	for (const struct channel_entry *entry = cache->channels; entry; entry = entry->hh.next)
-		if (entry->c.type != CHANNEL_GUILD_CATEGORY)
+		if (entry->c.type != CHANNEL_GUILD_CATEGORY && !cached_channel_is_thread(&entry->c))
 			consider(&search, &entry->c, name_quality(&search, entry->c.name));
 	return search_end(&search, ret_ambiguous);
 }

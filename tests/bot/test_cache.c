@@ -145,6 +145,12 @@ static void names_are_found_and_ambiguity_is_told(void **state)
 	assert_null(cache_find_role(cache, "everyone", &ambiguous));
 	assert_int_equal(cache_find_channel(cache, "#general", &ambiguous)->id, 30);
 	assert_null(cache_find_channel(cache, "group", &ambiguous));
+	/* a thread has the name that somebody gave it, perhaps a channel's */
+	event("THREAD_CREATE",
+		"{'guild_id':'1000000000000000001','id':'34','type':11,'name':'general','parent_id':'30'}");
+	assert_int_equal(cache_find_channel(cache, "general", &ambiguous)->id, 30);
+	assert_null(cache_find_channel(cache, "thread", &ambiguous));
+	assert_non_null(cache_channel(cache, 34));
 }
 
 static void permissions_follow_discords_rules(void **state)

@@ -20,6 +20,8 @@ static void others_get_an_incident_report(struct harness *h)
 	struct fake_message_view view;
 
 	harness_start(h, PROGRAM_BOT);
+	/* whose name nobody can take away from the moderators' channel */
+	assert_true(fake_channel_create(h->fake, "incident_reports", 11, general) != 0);
 	command = fake_say(h->fake, alice, general, ".levels");
 	assert_int_equal(fake_wait_deleted(h->fake, general, command, SOON), 0);
 	assert_int_equal(fake_wait_message(h->fake, incidents, "tried to run command `levels`", SOON, &view), 0);
