@@ -2,8 +2,7 @@
  * it needs, runs the loop, and ends cleanly within 5 seconds.
  *
  * The end: no more events are taken (bare close, the session stays resumable), the open batch is committed, live
- * flows get 3 s to finish, then they are cancelled; whatever is still there half a second later is left to the
- * kernel.
+ * flows get 3 s to finish, then they are cancelled; whatever needs longer than a second is left to the kernel.
  *
  * To add something that both programs need: set it up in set_up(), take it down in tear_down(), in the reverse
  * order.
@@ -23,9 +22,9 @@
 
 #define TICK           (100 * MILLISECOND)
 #define TICKS_PER_LOOK 10 /* the checkpointer looks once a second */
-/* With loop_finish()'s second these stay below the 5 s within which a service leaves. */
+/* Together with loop_finish()'s second, and the second of them twice, below the 5 s within which a service leaves. */
 #define FLOWS_PATIENCE  (3 * SECOND)
-#define CANCEL_PATIENCE (500 * MILLISECOND)
+#define CANCEL_PATIENCE (400 * MILLISECOND)
 #define STOP_POLL       (10 * MILLISECOND)
 #define CONNECTIONS     16
 #define USER_AGENT      "DiscordBot (https://github.com/CSSS/wall_e, " WALLE_VERSION ")"
