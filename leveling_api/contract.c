@@ -51,12 +51,14 @@ static bool match_end(const struct request *request, const char *rest, size_t le
 		return false;
 	if (rest[len - 1] == '/')
 		len--;
+	if (len < 2)
+		return false;
 	for (size_t i = 1; i < len; i++) {
 		if (!((rest[i] >= 'a' && rest[i] <= 'z') || (rest[i] >= '0' && rest[i] <= '9')))
 			return false;
 	}
 	match->format = arena_strndup(request->arena, rest + 1, len - 1);
-	return len > 1;
+	return true;
 }
 
 static bool starts_with(const struct request *request, const char *prefix)
