@@ -87,8 +87,9 @@ static int cmd_rank(struct cmd *cmd)
 
 	/* Suspends: all that is shown is looked up afterwards. */
 	r = leveling_refresh_ranking(cmd->bot);
-	if (r == 0)
-		r = member_xp_get(cmd->service->db, user, &xp);
+	if (r < 0)
+		return r;
+	r = member_xp_get(cmd->service->db, user, &xp);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == -ENOENT)
