@@ -36,7 +36,7 @@ static void one_report_in_half_a_minute(struct harness *h)
 	struct fake_message_view view;
 
 	harness_start(h, PROGRAM_BOT);
-	command = fake_say(h->fake, alice, general, ".levels");
+	assert_true(fake_say(h->fake, alice, general, ".levels") != 0);
 	assert_int_equal(fake_wait_message(h->fake, fake_dm(h->fake, alice), "INCIDENT REPORT", SOON, &view), 0);
 	for (int i = 0; i < 3; i++) {
 		command = fake_say(h->fake, alice, general, ".ping");
