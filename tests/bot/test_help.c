@@ -75,7 +75,7 @@ static void every_visible_command_is_shown_once_within_the_limits(void **state)
 			for (size_t c = 0; c < ALL; c++) {
 				char line[40];
 
-				snprintf(line, sizeof(line), "`.%s`:", names[c]);
+				snprintf(line, sizeof(line), "`.%.32s`:", names[c]);
 				shown[c] += strstr(fields[i].value, line) != NULL;
 			}
 		}
