@@ -45,7 +45,15 @@ start_bare() {
 	"$build/bench/api-bare" "$1" >"$work/bare" &
 	bare_pid=$!
 	pids="$pids $bare_pid"
-	while [ ! -s "$work/bare" ]; do sleep 0.02; done
+	tries=0
+	while [ ! -s "$work/bare" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || {
+			echo 'bench_api.sh: the bare server does not start' >&2
+			exit 1
+		}
+		sleep 0.02
+	done
 	read -r bare_port <"$work/bare"
 }
 stop() { kill "$1" 2>/dev/null || :; }
@@ -118,14 +126,18 @@ row "start to first answer, $few members" ms "$api_ms" '' 100 at_most
 compare "the website's request, page 1, $few members" page1 1 0.8
 page1=$ours
 
-# Half of the maximum, by letting 64 connections wait between requests.
+# Half of the maximum, by letting 64 connections wait between requests; the bare server at the same pace, in turns.
+start_bare "$size"
 : >"$work/p"
+: >"$work/q"
 round=0
 while [ $round -lt $rounds ]; do
+	load "$bare_pid" "$bare_port" page1 1 64 $((64 * 2 * 1000000 / page1)) >>"$work/q"
 	load "$api_pid" "$api_port" page1 1 64 $((64 * 2 * 1000000 / page1)) >>"$work/p"
 	round=$((round + 1))
 done
-row "p99 at $(median "$work/p" 1) requests/s, about half of the maximum" us "$(median "$work/p" 4)" '' 2000 at_most
+stop "$bare_pid"
+row "p99 at $(median "$work/p" 1) requests/s, about half of the maximum" us "$(median "$work/p" 4)" "$(median "$work/q" 4)" 2000 at_most
 
 compare "any page, $few members" random 350 0.7
 compare "filter by date with paging, $few members" filter $((few / 20 / 4)) 0.3
