@@ -144,8 +144,10 @@ static int read_filters(const struct cmd *cmd, const char *line, struct listed *
 	for (size_t i = 0; i < count; i++) {
 		str_clear(&listed->name);
 		r = utf8_fold(&listed->name, tokens[i].text);
-		if (r < 0)
+		if (r < 0) {
+			str_adds(reterr, "A filter is no text that I can read.");
 			return r;
+		}
 		listed->filters[i] = arena_strdup(cmd->arena, listed->name.buf);
 	}
 	listed->filter_count = count;

@@ -118,22 +118,27 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static void test_a_directory_of_somebody_else_is_named(void **state)
+/* Root may write everywhere; so the one who opens it is nobody. */
+static void refuse_to_nobody(const char *path, enum db_mode mode, int error, const char *words)
 {
-	struct fixture *f = *state;
-	pid_t pid;
+	pid_t pid = fork();
 
-	assert_ok(chmod(f->directory, 0555));
-	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		/* Root may write everywhere; so be nobody. */
 		if (geteuid() == 0 && setuid(65534) != 0)
 			_exit(1);
-		refuse(f->path, DB_WRITE, -EACCES, "own the directory");
+		refuse(path, mode, error, words);
 		_exit(0);
 	}
 	assert_ok(wait_for(pid));
+}
+
+static void test_a_directory_of_somebody_else_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(chmod(f->directory, 0555));
+	refuse_to_nobody(f->path, DB_WRITE, -EACCES, "own the directory");
 }
 
 /* A log cannot be read without its shared memory, which is a file too. */
@@ -141,22 +146,13 @@ static void test_a_reader_needs_a_directory_that_can_be_written(void **state)
 {
 	struct fixture *f = *state;
 	char *memory cleanup(freep) = in_directory(f, "walle.sqlite3-shm");
-	pid_t pid;
 
 	db_close(f->db);
 	f->db = NULL;
 	assert_ok(unlink(memory));
 	assert_ok(chmod(f->path, 0644));
 	assert_ok(chmod(f->directory, 0555));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (geteuid() == 0 && setuid(65534) != 0)
-			_exit(1);
-		refuse(f->path, DB_READ_ONLY, -EROFS, "not writable");
-		_exit(0);
-	}
-	assert_ok(wait_for(pid));
+	refuse_to_nobody(f->path, DB_READ_ONLY, -EROFS, "not writable");
 }
 
 static void test_a_reader_cannot_write(void **state)
