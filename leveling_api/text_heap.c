@@ -3,6 +3,7 @@
 #include "text_heap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "big_memory.h"
 
@@ -24,7 +25,7 @@ void text_heap_finish(struct text_heap *heap)
 	for (size_t i = 0; i < heap->chunk_count; i++)
 		free(heap->chunks[i]);
 	free(heap->chunks);
-	*heap = (struct text_heap){ 0 };
+	memset(heap, 0, sizeof(*heap));
 }
 
 static void add_chunk(struct text_heap *heap)
